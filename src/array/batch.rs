@@ -1,0 +1,243 @@
+//! An argument seen as a batch of equal items: leading axes broadcast, trailing axes are one item.
+
+use super::layout::{Shape, Strides, broadcast_shapes};
+use super::view::{View, is_contiguous};
+use crate::error::Result;
+
+/// A view whose trailing `core` axes are one item and whose leading axes are the batch, stretched to
+/// a common batch shape by strides of zero.
+#[derive(Debug, Clone)]
+pub struct Batch<'a, T> {
+    view: View<'a, T>,
+    core_rank: usize,
+    shape: Shape,
+    strides: Strides,
+    /// Set where item `i` starts at `origin + i · stride`.
+    uniform: Option<isize>,
+    core_contiguous: bool,
+}
+
+impl<'a, T: Copy> Batch<'a, T> {
+    /// Sees `view` as items of its last `core_rank` axes under the batch shape `shape`, which must be
+    /// a broadcast of the leading axes (see [`broadcast_batches`]).
+    #[must_use]
+    pub fn new(view: View<'a, T>, core_rank: usize, shape: &[usize]) -> Self {
+        let lead = view.shape().len() - core_rank;
+        let skip = shape.len() - lead;
+        let mut strides: Strides = smallvec::SmallVec::from_elem(0, shape.len());
+        for axis in 0..lead {
+            if view.shape()[axis] != 1 {
+                strides[skip + axis] = view.strides()[axis];
+            }
+        }
+        let uniform = uniform_stride(shape, &strides);
+        let core_contiguous = is_contiguous(&view.shape()[lead..], &view.strides()[lead..]);
+        Self {
+            view,
+            core_rank,
+            shape: Shape::from_slice(shape),
+            strides,
+            uniform,
+            core_contiguous,
+        }
+    }
+
+    /// The number of items.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there are no items.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shape.contains(&0)
+    }
+
+    /// The batch shape.
+    #[must_use]
+    pub fn batch_shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The shape of one item.
+    #[must_use]
+    pub fn core_shape(&self) -> &[usize] {
+        &self.view.shape()[self.view.shape().len() - self.core_rank..]
+    }
+
+    /// The number of elements in one item.
+    #[must_use]
+    pub fn core_len(&self) -> usize {
+        self.core_shape().iter().product()
+    }
+
+    /// Whether every index gives the same item (an argument without batch axes, or all of size 1).
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.strides.iter().all(|&stride| stride == 0)
+    }
+
+    /// Whether each item is one slice of memory.
+    #[must_use]
+    pub fn items_are_slices(&self) -> bool {
+        self.core_contiguous
+    }
+
+    /// All items as one slice, where they follow each other without gaps.
+    #[must_use]
+    pub fn as_slice(&self) -> Option<&'a [T]> {
+        let full = self.view.shape().len() == self.shape.len() + self.core_rank
+            && self.view.shape()[..self.shape.len()] == self.shape[..];
+        if full { self.view.as_slice() } else { None }
+    }
+
+    /// Item `index` in row-major order: the memory itself where it is contiguous, else gathered into
+    /// `scratch`, which must have room for [`Self::core_len`] elements.
+    #[inline]
+    #[must_use]
+    pub fn item<'s>(&self, index: usize, scratch: &'s mut [T]) -> &'s [T]
+    where
+        'a: 's,
+    {
+        let start = self.start(index);
+        let length = self.core_len();
+        if self.core_contiguous {
+            if length == 0 {
+                return &[];
+            }
+            return &self.view.data()[start..start + length];
+        }
+        self.gather(start, &mut scratch[..length]);
+        &scratch[..length]
+    }
+
+    /// Where item `index` starts in the memory.
+    #[inline]
+    fn start(&self, index: usize) -> usize {
+        let origin = self.view.origin() as isize;
+        let offset = match self.uniform {
+            Some(stride) => index as isize * stride,
+            None => {
+                let mut rest = index;
+                let mut offset = 0;
+                for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
+                    offset += (rest % size) as isize * stride;
+                    rest /= size;
+                }
+                offset
+            }
+        };
+        (origin + offset) as usize
+    }
+
+    fn gather(&self, start: usize, out: &mut [T]) {
+        let lead = self.view.shape().len() - self.core_rank;
+        let shape = &self.view.shape()[lead..];
+        let strides = &self.view.strides()[lead..];
+        let data = self.view.data();
+        // One or two core axes cover every operation so far; deeper ones recurse on the first.
+        fn walk<T: Copy>(
+            data: &[T],
+            start: isize,
+            shape: &[usize],
+            strides: &[isize],
+            out: &mut [T],
+        ) {
+            match (shape, strides) {
+                ([], _) => out[0] = data[start as usize],
+                ([size], [stride]) => {
+                    for (step, slot) in out.iter_mut().enumerate().take(*size) {
+                        *slot = data[(start + step as isize * stride) as usize];
+                    }
+                }
+                ([size, inner @ ..], [stride, inner_strides @ ..]) => {
+                    let block: usize = inner.iter().product();
+                    if block == 0 {
+                        return;
+                    }
+                    for (step, part) in out.chunks_mut(block).enumerate().take(*size) {
+                        walk(
+                            data,
+                            start + step as isize * stride,
+                            inner,
+                            inner_strides,
+                            part,
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !out.is_empty() {
+            walk(data, start as isize, shape, strides, out);
+        }
+    }
+}
+
+/// The common batch shape of several arguments, each given as its shape and the rank of its items.
+///
+/// # Errors
+/// [`crate::Error::Shape`] where the leading axes do not broadcast.
+pub fn broadcast_batches(what: &str, arguments: &[(&[usize], usize)]) -> Result<Shape> {
+    match arguments {
+        [(shape, core)] => Ok(Shape::from_slice(&shape[..shape.len() - core])),
+        _ => {
+            let leads: smallvec::SmallVec<[&[usize]; 4]> = arguments
+                .iter()
+                .map(|(shape, core)| &shape[..shape.len() - core])
+                .collect();
+            broadcast_shapes(what, &leads)
+        }
+    }
+}
+
+/// The one step from item to item, where there is one.
+fn uniform_stride(shape: &[usize], strides: &[isize]) -> Option<isize> {
+    let mut step: Option<isize> = None;
+    let mut expected = 0_isize;
+    for (&size, &stride) in shape.iter().zip(strides).rev() {
+        if size == 1 {
+            continue;
+        }
+        match step {
+            None => step = Some(stride),
+            Some(_) if stride != expected => return None,
+            Some(_) => {}
+        }
+        expected = stride.checked_mul(size as isize)?;
+    }
+    Some(step.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_follow_the_broadcast_batch() {
+        let data: Vec<i32> = (0..12).collect();
+        let view = View::contiguous(&data, &[2, 1, 6]).unwrap();
+        let batch = Batch::new(view, 1, &[2, 3]);
+        assert_eq!(batch.len(), 6);
+        let mut scratch = [0; 6];
+        assert_eq!(batch.item(2, &mut scratch)[0], 0);
+        assert_eq!(batch.item(3, &mut scratch)[0], 6);
+        assert!(!batch.is_shared());
+    }
+
+    #[test]
+    fn a_transposed_item_is_gathered_in_row_major_order() {
+        let data: Vec<i32> = (0..6).collect();
+        let view = View::strided(
+            &data,
+            0,
+            smallvec::smallvec![3, 2],
+            smallvec::smallvec![1, 3],
+        )
+        .unwrap();
+        let batch = Batch::new(view, 2, &[]);
+        let mut scratch = [0; 6];
+        assert_eq!(batch.item(0, &mut scratch), [0, 3, 1, 4, 2, 5]);
+    }
+}

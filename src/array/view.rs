@@ -1,0 +1,223 @@
+//! A strided, read-only view of elements.
+
+use std::ops::Range;
+
+use super::layout::{Shape, Strides, contiguous_strides, element_count, show_shape};
+use crate::error::{Error, Result};
+
+/// A strided, read-only view: a slice that covers every element, and a shape with signed strides
+/// (in elements) laid over it. Element `i, j, …` is `data[origin + i·strides[0] + j·strides[1] + …]`.
+///
+/// Constructing one checks that no index can leave the slice, so reading needs no unsafe code.
+#[derive(Debug, Clone)]
+pub struct View<'a, T> {
+    data: &'a [T],
+    origin: usize,
+    shape: Shape,
+    strides: Strides,
+}
+
+impl<'a, T: Copy> View<'a, T> {
+    /// A row-major view of a whole slice.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the slice does not have as many elements as the shape.
+    pub fn contiguous(data: &'a [T], shape: &[usize]) -> Result<Self> {
+        if element_count(shape) != Some(data.len()) {
+            return Err(Error::shape(
+                "view",
+                format!("{} elements for shape {}", data.len(), show_shape(shape)),
+                show_shape(shape),
+            ));
+        }
+        Ok(Self {
+            data,
+            origin: 0,
+            shape: Shape::from_slice(shape),
+            strides: contiguous_strides(shape),
+        })
+    }
+
+    /// A strided view; `origin` is the position in `data` of the element at index zero.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where an index would leave the slice.
+    pub fn strided(data: &'a [T], origin: usize, shape: Shape, strides: Strides) -> Result<Self> {
+        let reach = reach(&shape, &strides).and_then(|range| {
+            let first = (origin as isize).checked_add(range.start)?;
+            let end = (origin as isize).checked_add(range.end)?;
+            (first >= 0 && end as usize <= data.len()).then_some(())
+        });
+        let empty = shape.contains(&0);
+        if shape.len() != strides.len() || (reach.is_none() && !empty) {
+            return Err(Error::shape(
+                "view",
+                "strides that stay inside the memory",
+                format!(
+                    "shape {} with strides {:?}",
+                    show_shape(&shape),
+                    &strides[..]
+                ),
+            ));
+        }
+        Ok(Self {
+            data,
+            origin: if empty { 0 } else { origin },
+            shape,
+            strides,
+        })
+    }
+
+    /// The shape.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The strides, in elements.
+    #[must_use]
+    pub fn strides(&self) -> &[isize] {
+        &self.strides
+    }
+
+    /// The memory the view lies over.
+    #[must_use]
+    pub fn data(&self) -> &'a [T] {
+        self.data
+    }
+
+    /// The position in [`Self::data`] of the element at index zero.
+    #[must_use]
+    pub fn origin(&self) -> usize {
+        self.origin
+    }
+
+    /// The number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shape.contains(&0)
+    }
+
+    /// The elements as one slice, where they lie in row-major order without gaps.
+    #[must_use]
+    pub fn as_slice(&self) -> Option<&'a [T]> {
+        if self.is_empty() {
+            return Some(&[]);
+        }
+        is_contiguous(&self.shape, &self.strides)
+            .then(|| &self.data[self.origin..self.origin + self.len()])
+    }
+
+    /// The elements in row-major order.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<T> {
+        match self.as_slice() {
+            Some(slice) => slice.to_vec(),
+            None => {
+                let mut out = Vec::with_capacity(self.len());
+                self.for_each(|value| out.push(value));
+                out
+            }
+        }
+    }
+
+    /// Calls `visit` with every element in row-major order.
+    pub fn for_each(&self, mut visit: impl FnMut(T)) {
+        if self.is_empty() {
+            return;
+        }
+        let rank = self.shape.len();
+        let mut index: Shape = smallvec::SmallVec::from_elem(0, rank);
+        let mut position = self.origin as isize;
+        loop {
+            visit(self.data[position as usize]);
+            let mut axis = rank;
+            loop {
+                if axis == 0 {
+                    return;
+                }
+                axis -= 1;
+                index[axis] += 1;
+                position += self.strides[axis];
+                if index[axis] < self.shape[axis] {
+                    break;
+                }
+                position -= self.strides[axis] * self.shape[axis] as isize;
+                index[axis] = 0;
+            }
+        }
+    }
+}
+
+impl<'a, T: Copy, D: ndarray::Dimension> TryFrom<ndarray::ArrayView<'a, T, D>> for View<'a, T> {
+    type Error = Error;
+
+    /// Views a row-major `ndarray` array; other orders are refused rather than copied.
+    fn try_from(array: ndarray::ArrayView<'a, T, D>) -> Result<Self> {
+        let shape = Shape::from_slice(array.shape());
+        match array.to_slice() {
+            Some(slice) => Self::contiguous(slice, &shape),
+            None => Err(Error::shape(
+                "ndarray view",
+                "row-major order",
+                format!("strides {:?}", array.strides()),
+            )),
+        }
+    }
+}
+
+/// The positions, relative to index zero, that a shape with strides touches; `None` on overflow.
+pub(crate) fn reach(shape: &[usize], strides: &[isize]) -> Option<Range<isize>> {
+    let (mut low, mut high) = (0_isize, 0_isize);
+    for (&size, &stride) in shape.iter().zip(strides) {
+        let last = isize::try_from(size.checked_sub(1)?).ok()?;
+        let travel = stride.checked_mul(last)?;
+        if travel < 0 {
+            low = low.checked_add(travel)?;
+        } else {
+            high = high.checked_add(travel)?;
+        }
+    }
+    Some(low..high.checked_add(1)?)
+}
+
+/// Whether the strides are row-major without gaps; axes of size 1 do not count.
+pub(crate) fn is_contiguous(shape: &[usize], strides: &[isize]) -> bool {
+    let mut step = 1_isize;
+    for (&size, &stride) in shape.iter().zip(strides).rev() {
+        if size != 1 && stride != step {
+            return false;
+        }
+        step = step.wrapping_mul(size as isize);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smallvec::smallvec;
+
+    #[test]
+    fn negative_and_zero_strides_read_in_order() {
+        let data = [0, 1, 2, 3, 4, 5];
+        let view = View::strided(&data, 5, smallvec![2, 3], smallvec![0, -2]).unwrap();
+        assert_eq!(view.to_vec(), [5, 3, 1, 5, 3, 1]);
+        assert!(view.as_slice().is_none());
+    }
+
+    #[test]
+    fn strides_that_leave_the_memory_are_refused() {
+        let data = [0_u8; 6];
+        assert!(View::strided(&data, 0, smallvec![2, 3], smallvec![4, 1]).is_err());
+        assert!(View::strided(&data, 0, smallvec![2], smallvec![-1]).is_err());
+        assert!(View::strided(&data, 0, smallvec![usize::MAX], smallvec![isize::MAX]).is_err());
+        assert!(View::strided(&data, 9, smallvec![0, 3], smallvec![4, 1]).is_ok());
+    }
+}

@@ -1,0 +1,7 @@
+//! The device seam: batched operations as a narrow set, and the devices that run them.
+
+mod control;
+mod operation;
+
+pub use control::Control;
+pub use operation::{Gradient, Input, Operation};

@@ -1,0 +1,150 @@
+//! A triangle mesh in its rest position.
+
+use serde::{Deserialize, Serialize};
+
+use super::reals::Reals;
+use crate::error::{Error, Result};
+
+/// What a mesh is built from; fields without data stay empty.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MeshParts {
+    /// `(n_vertices, 3)`, row-major, in the character's unit.
+    pub vertices: Reals,
+    /// Vertex indices of each triangle, counter-clockwise seen from outside.
+    pub faces: Vec<[u32; 3]>,
+    /// `(n_vertices, 3)` unit normals; empty asks for them to be computed.
+    pub normals: Reals,
+    /// Polylines over the vertices.
+    pub lines: Vec<Vec<u32>>,
+    /// `(n_vertices)` RGB colours.
+    pub colors: Vec<[u8; 3]>,
+    /// `(n_vertices)` confidence in each vertex.
+    pub confidence: Reals,
+    /// Texture coordinates, `(n_texcoords, 2)`; they have their own triangles.
+    pub texcoords: Reals,
+    /// Texture-coordinate indices of each triangle; as many as `faces`, or none.
+    pub texcoord_faces: Vec<[u32; 3]>,
+}
+
+/// A checked triangle mesh.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "MeshParts", into = "MeshParts")]
+pub struct Mesh(MeshParts);
+
+impl TryFrom<MeshParts> for Mesh {
+    type Error = Error;
+    fn try_from(parts: MeshParts) -> Result<Self> {
+        Self::new(parts)
+    }
+}
+
+impl From<Mesh> for MeshParts {
+    fn from(mesh: Mesh) -> Self {
+        mesh.0
+    }
+}
+
+impl std::ops::Deref for Mesh {
+    type Target = MeshParts;
+    fn deref(&self) -> &MeshParts {
+        &self.0
+    }
+}
+
+impl Mesh {
+    /// Checks the parts; computes area-weighted normals where none are given.
+    ///
+    /// # Errors
+    /// [`Error::Character`] for an index out of range or lists of unequal length.
+    pub fn new(mut parts: MeshParts) -> Result<Self> {
+        let wrong = |problem: String| Err(Error::character("mesh", problem));
+        if parts.vertices.len() % 3 != 0 {
+            return wrong(format!(
+                "vertices have {} numbers, which is not a multiple of 3",
+                parts.vertices.len()
+            ));
+        }
+        let count = parts.vertices.len() / 3;
+        for (index, face) in parts.faces.iter().enumerate() {
+            if let Some(vertex) = face.iter().find(|&&vertex| vertex as usize >= count) {
+                return wrong(format!(
+                    "triangle {index} {face:?} uses vertex {vertex}, but there are {count} vertices"
+                ));
+            }
+        }
+        for (index, line) in parts.lines.iter().enumerate() {
+            if let Some(vertex) = line.iter().find(|&&vertex| vertex as usize >= count) {
+                return wrong(format!(
+                    "line {index} uses vertex {vertex}, but there are {count} vertices"
+                ));
+            }
+        }
+        for (name, len) in [
+            ("normals", parts.normals.len() / 3),
+            ("colors", parts.colors.len()),
+            ("confidence", parts.confidence.len()),
+        ] {
+            if len != 0 && len != count {
+                return wrong(format!("{len} {name} for {count} vertices"));
+            }
+        }
+        let texcoords = parts.texcoords.len() / 2;
+        if !parts.texcoord_faces.is_empty() && parts.texcoord_faces.len() != parts.faces.len() {
+            return wrong(format!(
+                "{} texcoord_faces for {} faces",
+                parts.texcoord_faces.len(),
+                parts.faces.len()
+            ));
+        }
+        for (index, face) in parts.texcoord_faces.iter().enumerate() {
+            if let Some(texcoord) = face.iter().find(|&&t| t as usize >= texcoords) {
+                return wrong(format!(
+                    "texcoord triangle {index} uses coordinate {texcoord}, but there are {texcoords}"
+                ));
+            }
+        }
+        if parts.normals.is_empty() && count > 0 {
+            parts.normals = rest_normals(&parts);
+        }
+        Ok(Self(parts))
+    }
+
+    /// The number of vertices.
+    #[must_use]
+    pub fn n_vertices(&self) -> usize {
+        self.0.vertices.len() / 3
+    }
+
+    /// The same mesh with every position multiplied by `factor`.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let mut parts = self.0.clone();
+        parts.vertices = parts.vertices.scaled(factor);
+        Self(parts)
+    }
+}
+
+/// Area-weighted vertex normals of the rest mesh, in the precision of its vertices; zero where no
+/// triangle of non-zero area meets the vertex.
+fn rest_normals(parts: &MeshParts) -> Reals {
+    let vertices = parts.vertices.as_f64();
+    let at = |vertex: u32| {
+        let start = vertex as usize * 3;
+        nalgebra::Vector3::new(vertices[start], vertices[start + 1], vertices[start + 2])
+    };
+    let mut normals = vec![nalgebra::Vector3::<f64>::zeros(); vertices.len() / 3];
+    for &[a, b, c] in &parts.faces {
+        let area = (at(b) - at(a)).cross(&(at(c) - at(a)));
+        for vertex in [a, b, c] {
+            normals[vertex as usize] += area;
+        }
+    }
+    let flat = normals.iter().flat_map(|normal| {
+        let unit = normal.try_normalize(0.0).unwrap_or_default();
+        [unit.x, unit.y, unit.z]
+    });
+    match parts.vertices.dtype() {
+        crate::array::DType::Float64 => flat.collect::<Vec<f64>>().into(),
+        _ => flat.map(|x| x as f32).collect::<Vec<f32>>().into(),
+    }
+}

@@ -1,0 +1,273 @@
+//! The sparse linear map from a user's model parameters to joint parameters.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
+
+use super::skeleton::Skeleton;
+use crate::error::{Error, Result};
+
+/// `tx ty tz rx ry rz sc` of each joint, in this order; `sc` is log2 of the uniform scale.
+pub const PARAMETERS_PER_JOINT: usize = 7;
+
+/// `joint_parameters = T · model_parameters`, with `T` of shape `(7 · n_joints, n_parameters)` kept by
+/// rows; named parameters and named sets of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParameterTransform {
+    names: Vec<String>,
+    /// Entries of row `r` are `row_starts[r] .. row_starts[r + 1]`.
+    row_starts: Vec<u32>,
+    columns: Vec<u32>,
+    values: Vec<f64>,
+    parameter_sets: BTreeMap<String, Vec<bool>>,
+}
+
+impl ParameterTransform {
+    /// Builds the map from `(row, column, value)` entries; entries of one place are added up, zeros
+    /// are dropped.
+    ///
+    /// # Errors
+    /// [`Error::Character`] for a repeated parameter name, an entry outside the matrix, or a value
+    /// that is not finite.
+    pub fn new(
+        names: Vec<String>,
+        n_joints: usize,
+        entries: impl IntoIterator<Item = (usize, usize, f64)>,
+    ) -> Result<Self> {
+        let mut seen = HashSet::new();
+        for name in &names {
+            if !seen.insert(name.as_str()) {
+                return Err(Error::character(
+                    format!("parameter '{name}'"),
+                    "another parameter has the same name",
+                ));
+            }
+        }
+        let rows = PARAMETERS_PER_JOINT * n_joints;
+        let mut by_row: Vec<BTreeMap<u32, f64>> = vec![BTreeMap::new(); rows];
+        for (row, column, value) in entries {
+            if row >= rows || column >= names.len() {
+                return Err(Error::character(
+                    "parameter transform",
+                    format!(
+                        "entry at ({row}, {column}) is outside the shape ({rows}, {}) = \
+                         (7 * n_joints, n_parameters)",
+                        names.len()
+                    ),
+                ));
+            }
+            if !value.is_finite() {
+                return Err(Error::character(
+                    format!("parameter '{}'", names[column]),
+                    format!("its value {value} for joint parameter {row} is not finite"),
+                ));
+            }
+            *by_row[row].entry(column as u32).or_insert(0.0) += value;
+        }
+        let mut row_starts = Vec::with_capacity(rows + 1);
+        let (mut columns, mut values) = (Vec::new(), Vec::new());
+        row_starts.push(0);
+        for row in by_row {
+            for (column, value) in row {
+                if value != 0.0 {
+                    columns.push(column);
+                    values.push(value);
+                }
+            }
+            row_starts.push(columns.len() as u32);
+        }
+        Ok(Self {
+            names,
+            row_starts,
+            columns,
+            values,
+            parameter_sets: BTreeMap::new(),
+        })
+    }
+
+    /// One model parameter for every joint parameter, named `joint_tx` and so on.
+    #[must_use]
+    pub fn identity(skeleton: &Skeleton) -> Self {
+        const SUFFIXES: [&str; PARAMETERS_PER_JOINT] = ["tx", "ty", "tz", "rx", "ry", "rz", "sc"];
+        let names: Vec<String> = skeleton
+            .joints()
+            .iter()
+            .flat_map(|joint| SUFFIXES.map(|suffix| format!("{}_{suffix}", joint.name)))
+            .collect();
+        let count = names.len() as u32;
+        Self {
+            names,
+            row_starts: (0..=count).collect(),
+            columns: (0..count).collect(),
+            values: vec![1.0; count as usize],
+            parameter_sets: BTreeMap::new(),
+        }
+    }
+
+    /// The same map with one more named set of parameters (or another one of that name).
+    ///
+    /// # Errors
+    /// [`Error::Character`] where the mask does not have one entry per parameter.
+    pub fn with_parameter_set(mut self, name: impl Into<String>, mask: Vec<bool>) -> Result<Self> {
+        let name = name.into();
+        if mask.len() != self.len() {
+            return Err(Error::character(
+                format!("parameter set '{name}'"),
+                format!(
+                    "its mask has {} entries, but there are {} parameters",
+                    mask.len(),
+                    self.len()
+                ),
+            ));
+        }
+        self.parameter_sets.insert(name, mask);
+        Ok(self)
+    }
+
+    /// The parameters' names.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The number of model parameters.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are no model parameters.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The number of joints that the map is for.
+    #[must_use]
+    pub fn n_joints(&self) -> usize {
+        (self.row_starts.len() - 1) / PARAMETERS_PER_JOINT
+    }
+
+    /// The `(model parameter, factor)` entries of one joint parameter, by increasing parameter.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let range = self.row_starts[row] as usize..self.row_starts[row + 1] as usize;
+        self.columns[range.clone()]
+            .iter()
+            .map(|&column| column as usize)
+            .zip(self.values[range].iter().copied())
+    }
+
+    /// The named sets.
+    #[must_use]
+    pub fn parameter_sets(&self) -> &BTreeMap<String, Vec<bool>> {
+        &self.parameter_sets
+    }
+
+    /// The dense matrix, row-major, `(7 · n_joints, n_parameters)`.
+    #[must_use]
+    pub fn to_dense(&self) -> Vec<f64> {
+        let mut dense = vec![0.0; (self.row_starts.len() - 1) * self.len()];
+        for row in 0..self.row_starts.len() - 1 {
+            for (column, value) in self.row(row) {
+                dense[row * self.len() + column] = value;
+            }
+        }
+        dense
+    }
+
+    /// Parameters that change body proportions: the name contains `scale_`.
+    #[must_use]
+    pub fn scaling_parameters(&self) -> Vec<bool> {
+        self.mask(|name| name.contains("scale_"))
+    }
+
+    /// Parameters that move the whole character: the name contains `root_` or `hips`.
+    #[must_use]
+    pub fn rigid_parameters(&self) -> Vec<bool> {
+        self.mask(|name| name.contains("root_") || name.contains("hips"))
+    }
+
+    /// Parameters that pose the character: all that are not scaling.
+    #[must_use]
+    pub fn pose_parameters(&self) -> Vec<bool> {
+        self.mask(|name| !name.contains("scale_"))
+    }
+
+    /// Parameters that act on any of `joints`.
+    #[must_use]
+    pub fn parameters_for_joints(&self, joints: &[usize]) -> Vec<bool> {
+        let mut mask = vec![false; self.len()];
+        for &joint in joints.iter().filter(|&&joint| joint < self.n_joints()) {
+            for row in joint * PARAMETERS_PER_JOINT..(joint + 1) * PARAMETERS_PER_JOINT {
+                for (column, _) in self.row(row) {
+                    mask[column] = true;
+                }
+            }
+        }
+        mask
+    }
+
+    /// Parameters that are lengths: they drive translations and nothing else. Their values are in the
+    /// character's unit.
+    #[must_use]
+    pub fn length_parameters(&self) -> Vec<bool> {
+        let mut drives = vec![(false, false); self.len()];
+        for row in 0..self.row_starts.len() - 1 {
+            for (column, _) in self.row(row) {
+                let translation = row % PARAMETERS_PER_JOINT < 3;
+                drives[column].0 |= translation;
+                drives[column].1 |= !translation;
+            }
+        }
+        drives
+            .iter()
+            .map(|&(length, other)| length && !other)
+            .collect()
+    }
+
+    /// The same map for a character whose unit is `factor` times smaller. Parameters that are lengths
+    /// change their values, so their entries stay; others keep their values, so what they add to
+    /// translations grows.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let mut scaled = self.clone();
+        let lengths = self.length_parameters();
+        for row in (0..self.row_starts.len() - 1).filter(|row| row % PARAMETERS_PER_JOINT < 3) {
+            for entry in self.row_starts[row] as usize..self.row_starts[row + 1] as usize {
+                if !lengths[self.columns[entry] as usize] {
+                    scaled.values[entry] *= factor;
+                }
+            }
+        }
+        scaled
+    }
+
+    fn mask(&self, choose: impl Fn(&str) -> bool) -> Vec<bool> {
+        self.names.iter().map(|name| choose(name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_summed_and_sorted() {
+        let names = vec!["a".into(), "b_scale_x".into()];
+        let map = ParameterTransform::new(
+            names,
+            1,
+            [(3, 1, 2.0), (3, 0, 1.0), (3, 1, 1.0), (4, 0, 0.0)],
+        )
+        .unwrap();
+        assert_eq!(map.row(3).collect::<Vec<_>>(), [(0, 1.0), (1, 3.0)]);
+        assert_eq!(map.row(4).count(), 0);
+        assert_eq!(map.scaling_parameters(), [false, true]);
+        assert_eq!(map.n_joints(), 1);
+    }
+
+    #[test]
+    fn entries_outside_are_refused() {
+        let error = ParameterTransform::new(vec!["a".into()], 1, [(7, 0, 1.0)]).unwrap_err();
+        assert!(error.to_string().contains("(7, 1)"), "{error}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Which joints carry each vertex, and by how much.
+
+use serde::{Deserialize, Serialize};
+
+use super::reals::Reals;
+use crate::error::{Error, Result};
+
+/// Joint indices and weights of each vertex, `n_influences` columns; unused places have weight 0.
+///
+/// Weights are used as given: they need not sum to one (see [`SkinWeights::normalized`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SkinWeights {
+    n_influences: usize,
+    index: Vec<u32>,
+    weight: Reals,
+}
+
+impl SkinWeights {
+    /// From `(n_vertices, n_influences)` indices and weights, row-major.
+    ///
+    /// # Errors
+    /// [`Error::Character`] where the two do not have the same shape or a weight is not finite.
+    pub fn new(n_influences: usize, index: Vec<u32>, weight: Reals) -> Result<Self> {
+        let wrong = |problem: String| Err(Error::character("skin weights", problem));
+        if index.len() != weight.len() {
+            return wrong(format!(
+                "{} joint indices, but {} weights",
+                index.len(),
+                weight.len()
+            ));
+        }
+        if n_influences == 0 || index.len() % n_influences != 0 {
+            return wrong(format!(
+                "{} joint indices do not fill rows of {n_influences}",
+                index.len()
+            ));
+        }
+        if let Some(at) = weight.iter().position(|weight| !weight.is_finite()) {
+            return wrong(format!(
+                "vertex {}: a weight is not finite",
+                at / n_influences
+            ));
+        }
+        Ok(Self {
+            n_influences,
+            index,
+            weight,
+        })
+    }
+
+    /// The number of vertices.
+    #[must_use]
+    pub fn n_vertices(&self) -> usize {
+        self.index.len() / self.n_influences
+    }
+
+    /// The number of columns.
+    #[must_use]
+    pub fn n_influences(&self) -> usize {
+        self.n_influences
+    }
+
+    /// Joint indices, `(n_vertices, n_influences)`.
+    #[must_use]
+    pub fn index(&self) -> &[u32] {
+        &self.index
+    }
+
+    /// Weights, `(n_vertices, n_influences)`.
+    #[must_use]
+    pub fn weight(&self) -> &Reals {
+        &self.weight
+    }
+
+    /// Checks the indices that carry weight against a skeleton's joint count.
+    ///
+    /// # Errors
+    /// [`Error::Character`] naming the vertex and the joint index.
+    pub fn check_joints(&self, n_joints: usize) -> Result<()> {
+        for (at, (&joint, weight)) in self.index.iter().zip(self.weight.iter()).enumerate() {
+            if weight != 0.0 && joint as usize >= n_joints {
+                return Err(Error::character(
+                    "skin weights",
+                    format!(
+                        "vertex {}: joint index {joint}, but the skeleton has {n_joints} joints",
+                        at / self.n_influences
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same weights, each vertex' divided by their sum; a vertex whose weights sum to 0 stays.
+    #[must_use]
+    pub fn normalized(&self) -> Self {
+        let mut weights: Vec<f64> = self.weight.iter().collect();
+        for row in weights.chunks_mut(self.n_influences) {
+            let sum: f64 = row.iter().sum();
+            if sum != 0.0 {
+                row.iter_mut().for_each(|weight| *weight /= sum);
+            }
+        }
+        let weight = match self.weight.dtype() {
+            crate::array::DType::Float64 => weights.into(),
+            _ => weights.iter().map(|&w| w as f32).collect::<Vec<_>>().into(),
+        };
+        Self {
+            weight,
+            ..self.clone()
+        }
+    }
+}

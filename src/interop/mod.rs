@@ -1,0 +1,1 @@
+//! Foreign memory in and out: DLPack, Arrow, buffers.

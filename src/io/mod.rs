@@ -1,0 +1,1 @@
+//! Bytes to characters and motion, one folder a format.

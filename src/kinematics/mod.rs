@@ -1,0 +1,1 @@
+//! The verbs: what can be computed from a character.

@@ -1,0 +1,23 @@
+//! Character kinematics on whatever array you already have.
+//!
+//! * [`character`]: the nouns, checked when built and constant afterwards
+//! * [`kinematics`]: the verbs, each with its forward, vjp and jvp
+//! * [`backend`]: what a batched operation is, and the devices that run it
+//! * [`array`]: how we see numbers that someone else owns
+//! * [`io`]: bytes to characters and motion
+//! * [`math`]: quaternions, transforms, Euler angles
+
+pub mod array;
+pub mod backend;
+pub mod character;
+pub mod error;
+pub mod io;
+pub mod kinematics;
+pub mod math;
+
+#[cfg(feature = "python")]
+pub mod interop;
+#[cfg(feature = "python")]
+mod python;
+
+pub use error::{Error, Result};

@@ -1,0 +1,5 @@
+//! Quaternions, similarity transforms, Euler angles, and their derivatives.
+
+mod real;
+
+pub use real::Real;
