@@ -10,3 +10,6 @@ pub use skeleton_state::{
     JointParametersToLocalSkeletonState, JointParametersToSkeletonState,
     ModelParametersToLocalSkeletonState, ModelParametersToSkeletonState, ToSkeletonState,
 };
+
+#[cfg(test)]
+mod testing;
