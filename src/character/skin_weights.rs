@@ -29,7 +29,7 @@ impl SkinWeights {
                 weight.len()
             ));
         }
-        if n_influences == 0 || index.len() % n_influences != 0 {
+        if n_influences == 0 || !index.len().is_multiple_of(n_influences) {
             return wrong(format!(
                 "{} joint indices do not fill rows of {n_influences}",
                 index.len()
