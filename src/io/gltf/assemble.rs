@@ -85,6 +85,7 @@ impl Assembly {
         nodes_in_order: &[usize],
         parent: impl Fn(usize) -> Option<usize>,
         scale_is_animated: impl Fn(usize) -> bool,
+        taken: Names,
     ) -> Result<Self> {
         let mut assembly = Self {
             frames: Vec::new(),
@@ -95,7 +96,7 @@ impl Assembly {
             node_joints: vec![None; nodes.len()],
             binding: Vec::new(),
             twins: HashMap::new(),
-            taken: Names::new(nodes.iter().map(|node| node.name.clone())),
+            taken,
             vertices: Vec::new(),
             base: Vec::new(),
             normals: Vec::new(),

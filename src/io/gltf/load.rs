@@ -131,7 +131,7 @@ fn build(
 ) -> Result<LoadedScene> {
     let meshes = mesh::read_all(root)?;
     let n_skins = root.list("skins")?.len();
-    let nodes = nodes::read(root, meshes.len(), n_skins, &mut warnings)?;
+    let mut nodes = nodes::read(root, meshes.len(), n_skins)?;
     let skins = skin::read_all(root, nodes.len(), data)?;
     let n_targets = |node: usize| nodes[node].mesh.map_or(0, |mesh| meshes[mesh].n_targets);
     let animations = animation::read_all(root, data, &nodes, n_targets, &mut warnings)?;
@@ -162,10 +162,11 @@ fn build(
             "none",
         ));
     }
+    let taken = nodes::name(&mut nodes, &order, &mut warnings);
     let scaled: HashSet<usize> = animations
         .iter()
         .flat_map(|animation| &animation.channels)
-        .filter(|channel| channel.property == Property::Scale && channel.curve.moves())
+        .filter(|channel| channel.property == Property::Scale)
         .map(|channel| channel.node)
         .collect();
     let mut assembly = Assembly::new(
@@ -173,6 +174,7 @@ fn build(
         &order,
         |node| nodes[node].parent,
         |node| scaled.contains(&node),
+        taken,
     )?;
     let source = Source {
         data,

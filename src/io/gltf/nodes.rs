@@ -18,7 +18,7 @@ pub(super) struct Local {
 
 pub(super) struct Node<'a> {
     pub item: Item<'a>,
-    /// Unique and not empty.
+    /// As stored; unique and not empty for joints once [`name`] has been called.
     pub name: String,
     pub parent: Option<usize>,
     pub children: Vec<usize>,
@@ -49,7 +49,6 @@ pub(super) fn read<'a>(
     root: &Item<'a>,
     n_meshes: usize,
     n_skins: usize,
-    warnings: &mut Vec<String>,
 ) -> Result<Vec<Node<'a>>> {
     let items = root.list("nodes")?;
     let count = items.len();
@@ -59,7 +58,6 @@ pub(super) fn read<'a>(
         nodes.push(read_node(item, count, n_meshes, n_skins, n_cameras)?);
     }
     link(&mut nodes)?;
-    name(&mut nodes, warnings);
     Ok(nodes)
 }
 
@@ -203,22 +201,27 @@ pub(super) fn preorder(nodes: &[Node<'_>], roots: &[usize]) -> Vec<usize> {
     order
 }
 
-/// Gives every node a name of its own.
-fn name(nodes: &mut [Node<'_>], warnings: &mut Vec<String>) {
-    let mut names = Names::new(nodes.iter().map(|node| node.name.clone()));
+/// Gives every node in `joints` a name of its own.
+pub(super) fn name(
+    nodes: &mut [Node<'_>],
+    joints: &[usize],
+    warnings: &mut Vec<String>,
+) -> Names {
+    let mut names = Names::new(joints.iter().map(|&node| nodes[node].name.clone()));
     let mut seen = HashSet::new();
-    for (index, node) in nodes.iter_mut().enumerate() {
-        let own = node.name.clone();
+    for &index in joints {
+        let own = nodes[index].name.clone();
         if own.is_empty() {
-            node.name = names.fresh(&format!("node_{index}"));
+            nodes[index].name = names.fresh(&format!("node_{index}"));
         } else if !seen.insert(own.clone()) {
             let fresh = names.fresh(&own);
             warnings.push(format!(
-                "nodes[{index}].name: another node is called {own:?}; this one is now {fresh:?}"
+                "nodes[{index}].name: another joint is called {own:?}; this one is now {fresh:?}"
             ));
-            node.name = fresh;
+            nodes[index].name = fresh;
         }
     }
+    names
 }
 
 /// Names that are taken, and where to go on looking for free ones.
