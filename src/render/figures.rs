@@ -137,7 +137,7 @@ mod tests {
                     .chunks(3)
                     .skip(x)
                     .step_by(width)
-                    .any(|p| p.iter().max().unwrap() - p.iter().min().unwrap() > 60)
+                    .any(|p| p.iter().max().unwrap() - p.iter().min().unwrap() > 25)
             })
             .collect()
     }
@@ -147,16 +147,16 @@ mod tests {
         for unit in [Unit::Meter, Unit::Millimeter] {
             let character = crate::testing::create_humanoid(1000, unit).unwrap();
             let mesh = character.mesh.as_ref().unwrap();
-            let png = figures_png(&[mesh.vertices.as_f32(); 3], &mesh.faces, 240, 100).unwrap();
+            let png = figures_png(&[mesh.vertices.as_f32(); 3], &mesh.faces, 480, 200).unwrap();
             let (width, height, pixels) = decode(&png);
-            assert_eq!((width, height), (240, 100));
+            assert_eq!((width, height), (480, 200));
             let columns = occupied(width, &pixels);
             let starts = columns
                 .windows(2)
                 .filter(|pair| !pair[0] && pair[1])
                 .count();
             assert_eq!(starts, 3, "{unit}: {columns:?}");
-            assert!(!columns[0] && !columns[239]);
+            assert!(!columns[0] && !columns[479]);
         }
     }
 

@@ -40,7 +40,26 @@ impl Cage {
             bones,
         };
         half.build();
-        half.cage.mirrored(bones)
+        half.cage.compacted().mirrored(bones)
+    }
+
+    /// Without the vertices that no face uses, such as those where a limb grows.
+    fn compacted(self) -> Self {
+        let mut place = vec![usize::MAX; self.vertices.len()];
+        let mut kept = Self {
+            vertices: vec![],
+            joints: vec![],
+            faces: self.faces,
+        };
+        for at in kept.faces.iter_mut().flatten() {
+            if place[*at] == usize::MAX {
+                place[*at] = kept.vertices.len();
+                kept.vertices.push(self.vertices[*at]);
+                kept.joints.push(self.joints[*at]);
+            }
+            *at = place[*at];
+        }
+        kept
     }
 
     /// Adds the other half; vertices of the middle plane belong to both.
@@ -438,7 +457,7 @@ impl Half<'_> {
             ring = next;
         }
         // Rows of the palm: five vertices above and five below, from little finger to index.
-        let mut palm_row = |half: &mut Self, at: [f64; 5], width: f64, middle: f64, thick: f64| {
+        let palm_row = |half: &mut Self, at: [f64; 5], width: f64, middle: f64, thick: f64| {
             let mut row = vec![0; 10];
             for j in 0..5 {
                 let across = middle + width * (j as f64 / 2.0 - 1.0);
@@ -481,10 +500,10 @@ impl Half<'_> {
             let above = (above - direction * above.dot(&direction)).normalize();
             let across = direction.cross(&above);
             let length = finger.length();
-            let places = [0.03, (0.03 + length) / 2.0, length - finger.radius[1] * 0.4];
+            let places = [0.03, (0.03 + length) / 2.0, length - finger.radius[1] * 0.6];
             for (number, distance) in places.into_iter().enumerate() {
                 let r = if number == 2 {
-                    finger.radius[1] * 0.75
+                    finger.radius[1] * 0.9
                 } else {
                     finger.radius[0] * 0.95
                 };

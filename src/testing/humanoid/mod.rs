@@ -35,10 +35,10 @@ const FEWEST_VERTICES: usize = 500;
 /// # Errors
 /// [`Error::Value`] for fewer than 500 vertices.
 pub fn create_humanoid(n_vertices: usize, unit: Unit) -> Result<Character> {
-    if !(FEWEST_VERTICES..=10_000_000).contains(&n_vertices) {
+    if !(FEWEST_VERTICES..=1_000_000).contains(&n_vertices) {
         return Err(Error::value(
             "n_vertices",
-            format!("expected {FEWEST_VERTICES} to 10000000, got {n_vertices}"),
+            format!("expected {FEWEST_VERTICES} to 1000000, got {n_vertices}"),
         ));
     }
     let bones = bones::Bones::new()?;

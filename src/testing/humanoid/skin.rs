@@ -1,7 +1,6 @@
 //! The mesh on the surface of the body, and which joints carry it.
 
 use rayon::prelude::*;
-use std::collections::HashSet;
 
 use super::bones::{Bone, Bones, V3};
 use super::cage::{Cage, Cut};
@@ -15,14 +14,18 @@ const INFLUENCES: usize = 8;
 const FALLOFF: f64 = 1.7;
 
 /// Weights below this are dropped.
-const SMALLEST_WEIGHT: f64 = 1e-3;
+const SMALLEST_WEIGHT: f32 = 1e-3;
+
+/// How often weights are averaged with their neighbours'.
+const SMOOTHING: usize = 4;
 
 /// The skin and its weights, in single precision, as meshes have it.
 pub(super) fn skin(bones: &Bones, n_vertices: usize) -> Result<(Mesh, SkinWeights)> {
     let cage = Cage::new(bones);
     let cut = cage.cut(n_vertices);
-    let vertices = settle(&cut);
-    let (index, weight) = weights(bones, &cage, &cut, &vertices);
+    let neighbours = neighbours(&cut);
+    let vertices = settle(&cut, &neighbours);
+    let (index, weight) = weights(bones, &cage, &cut, &vertices, &neighbours);
     let mesh = Mesh::new(MeshParts {
         vertices: vertices
             .iter()
@@ -35,25 +38,26 @@ pub(super) fn skin(bones: &Bones, n_vertices: usize) -> Result<(Mesh, SkinWeight
     Ok((mesh, SkinWeights::new(INFLUENCES, index, weight.into())?))
 }
 
-/// Brings the vertices to the surface and spreads them evenly over it.
-fn settle(cut: &Cut) -> Vec<V3> {
-    let surface = Surface::new();
-    let mut neighbours = vec![HashSet::new(); cut.vertices.len()];
+/// Each vertex' neighbours along the edges, in a fixed order so that sums round alike every time.
+fn neighbours(cut: &Cut) -> Vec<Vec<usize>> {
+    let mut lists = vec![Vec::new(); cut.vertices.len()];
     for quad in &cut.quads {
         for side in 0..4 {
-            neighbours[quad[side]].insert(quad[(side + 1) % 4]);
-            neighbours[quad[(side + 1) % 4]].insert(quad[side]);
+            let (a, b) = (quad[side], quad[(side + 1) % 4]);
+            lists[a].push(b);
+            lists[b].push(a);
         }
     }
-    // In a fixed order, so that sums round alike every time.
-    let neighbours: Vec<Vec<usize>> = neighbours
-        .into_iter()
-        .map(|set| {
-            let mut list: Vec<usize> = set.into_iter().collect();
-            list.sort_unstable();
-            list
-        })
-        .collect();
+    for list in &mut lists {
+        list.sort_unstable();
+        list.dedup();
+    }
+    lists
+}
+
+/// Brings the vertices to the surface and spreads them evenly over it.
+fn settle(cut: &Cut, neighbours: &[Vec<usize>]) -> Vec<V3> {
+    let surface = Surface::new();
     let mut vertices: Vec<V3> = cut
         .vertices
         .par_iter()
@@ -88,55 +92,76 @@ fn triangles(quads: &[[usize; 4]], vertices: &[V3]) -> Vec<[u32; 3]> {
 }
 
 /// `(n_vertices, 8)` joints and weights: each joint counts by how near its bone is, among those that the
-/// cage allows there.
-fn weights(bones: &Bones, cage: &Cage, cut: &Cut, vertices: &[V3]) -> (Vec<u32>, Vec<f32>) {
-    let rows: Vec<([u32; INFLUENCES], [f32; INFLUENCES])> = vertices
+/// cage allows there; then averaged with the neighbours.
+fn weights(
+    bones: &Bones,
+    cage: &Cage,
+    cut: &Cut,
+    vertices: &[V3],
+    neighbours: &[Vec<usize>],
+) -> (Vec<u32>, Vec<f32>) {
+    let mut rows: Vec<Vec<f32>> = vertices
         .par_iter()
         .zip(&cut.corners)
         .map(|(vertex, corners)| {
-            let mut found: Vec<(f64, u32)> = bones
-                .bones
-                .iter()
-                .enumerate()
-                .filter_map(|(joint, bone)| {
-                    let allowed: f64 = corners
-                        .iter()
-                        .filter(|&&(corner, _)| cage.joints[corner] >> joint & 1 == 1)
-                        .map(|&(_, nearness)| nearness)
-                        .sum();
-                    (allowed > 0.0).then(|| {
-                        (
-                            allowed * (-FALLOFF * reach(bone, vertex)).exp(),
-                            joint as u32,
-                        )
-                    })
-                })
-                .collect();
-            found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            found.truncate(INFLUENCES);
-            let total: f64 = found.iter().map(|f| f.0).sum();
-            found.retain(|f| f.0 > SMALLEST_WEIGHT * total);
-            let total: f64 = found.iter().map(|f| f.0).sum();
-            let (mut joints, mut shares) = ([0; INFLUENCES], [0.0; INFLUENCES]);
-            for (at, &(share, joint)) in found.iter().enumerate() {
-                joints[at] = joint;
-                shares[at] = (share / total) as f32;
-            }
-            // What rounding left over goes to the strongest.
-            shares[0] += 1.0 - shares.iter().sum::<f32>();
-            (joints, shares)
+            let share = |(joint, bone): (usize, &Bone)| {
+                let allowed: f64 = corners
+                    .iter()
+                    .filter(|&&(corner, _)| cage.joints[corner] >> joint & 1 == 1)
+                    .map(|&(_, nearness)| nearness)
+                    .sum();
+                if allowed > 0.0 {
+                    allowed * (-FALLOFF * reach(bone, vertex)).exp()
+                } else {
+                    0.0
+                }
+            };
+            let shares: Vec<f64> = bones.bones.iter().enumerate().map(share).collect();
+            let total: f64 = shares.iter().sum();
+            shares.iter().map(|share| (share / total) as f32).collect()
         })
         .collect();
-    rows.into_iter()
-        .map(|(joints, shares)| (joints, shares))
-        .fold(
-            (Vec::new(), Vec::new()),
-            |(mut index, mut weight), (joints, shares)| {
-                index.extend(joints);
-                weight.extend(shares);
-                (index, weight)
-            },
-        )
+    for _ in 0..SMOOTHING {
+        rows = rows
+            .par_iter()
+            .zip(neighbours)
+            .map(|(row, around)| {
+                let part = 0.5 / around.len() as f32;
+                let mut mixed: Vec<f32> = row.iter().map(|share| 0.5 * share).collect();
+                for &other in around {
+                    mixed
+                        .iter_mut()
+                        .zip(&rows[other])
+                        .for_each(|(sum, share)| *sum += part * share);
+                }
+                mixed
+            })
+            .collect();
+    }
+    let (mut index, mut weight) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (joints, shares) = strongest(&row);
+        index.extend(joints);
+        weight.extend(shares);
+    }
+    (index, weight)
+}
+
+/// The most important joints of a vertex; their shares sum to one.
+fn strongest(row: &[f32]) -> ([u32; INFLUENCES], [f32; INFLUENCES]) {
+    let mut found: Vec<(f32, u32)> = row.iter().copied().zip(0..).collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    found.truncate(INFLUENCES);
+    found.retain(|&(share, _)| share > SMALLEST_WEIGHT);
+    let total: f32 = found.iter().map(|&(share, _)| share).sum();
+    let (mut joints, mut shares) = ([0; INFLUENCES], [0.0; INFLUENCES]);
+    for (at, &(share, joint)) in found.iter().enumerate() {
+        joints[at] = joint;
+        shares[at] = share / total;
+    }
+    // What rounding left over goes to the strongest.
+    shares[0] += 1.0 - shares.iter().sum::<f32>();
+    (joints, shares)
 }
 
 /// Squared distance from a bone, in units of its radius there.

@@ -23,7 +23,8 @@ pub fn walk_cycle(character: &Character, n_frames: usize) -> Vec<f64> {
         let phase = TAU * frame as f64 / CYCLE;
         let drift = (frame as f64 * 0.011).sin();
         let stride = 1.0 + 0.12 * drift;
-        let mut reach: f64 = 0.0;
+        let tilt = -0.035 * phase.cos();
+        let mut reach = f64::MIN;
         for (side, shift) in [("l", 0.0), ("r", 0.5 * TAU)] {
             let p = phase + shift;
             let hip = stride * (0.10 + 0.42 * p.sin());
@@ -31,18 +32,19 @@ pub fn walk_cycle(character: &Character, n_frames: usize) -> Vec<f64> {
             let knee = 0.12 + 0.95 * stride * bump(p + 0.2, 0.0) + 0.16 * bump(p, 0.42 * TAU);
             let toe_off = bump(p + 0.2, -0.2 * TAU);
             set(&format!("{side}_hip_rz"), hip);
-            set(&format!("{side}_hip_ry"), 0.0);
-            set(&format!("{side}_knee_rz"), knee);
             set(
-                &format!("{side}_ankle_rz"),
-                knee - hip - 0.35 * toe_off + 0.2 * bump(p, 0.25 * TAU),
+                &format!("{side}_hip_ry"),
+                0.02 + if side == "l" { -tilt } else { tilt },
             );
+            set(&format!("{side}_knee_rz"), knee);
+            let flat = (knee - hip).clamp(-0.5, 0.3);
+            set(&format!("{side}_ankle_rz"), flat - 0.3 * toe_off);
             set(&format!("{side}_toes_rz"), 0.55 * toe_off);
             // Arms hang, and swing against the legs.
             let swing = stride * (p + 0.5 * TAU).sin();
             set(&format!("{side}_shoulder_ry"), -0.62);
             set(&format!("{side}_shoulder_rx"), 0.35);
-            set(&format!("{side}_shoulder_rz"), 0.05 + 0.38 * swing);
+            set(&format!("{side}_shoulder_rz"), 0.08 + 0.5 * swing);
             set(&format!("{side}_elbow_rz"), 0.45 + 0.25 * swing);
             set(&format!("{side}_clavicle_rz"), 0.06 * swing);
             set(&format!("{side}_fingers_spread"), 0.03);
@@ -59,12 +61,12 @@ pub fn walk_cycle(character: &Character, n_frames: usize) -> Vec<f64> {
         }
         // The lower foot stays on the ground.
         set("root_ty", reach);
-        set("root_tx", 0.018 * phase.cos() * character.unit.per_meter());
+        set("root_tx", -0.018 * phase.cos() * character.unit.per_meter());
         set("root_ry", -0.10 * stride * phase.sin());
-        set("root_rz", 0.03 * phase.cos());
+        set("root_rz", tilt);
         set("spine_rx", 0.06 + 0.02 * (2.0 * phase).cos());
         set("spine_ry", 0.22 * stride * phase.sin());
-        set("spine_rz", -0.05 * phase.cos());
+        set("spine_rz", -1.4 * tilt);
         set("neck_ry", -0.10 * phase.sin() + 0.25 * drift);
         set("neck_rx", -0.04);
     }
@@ -73,7 +75,7 @@ pub fn walk_cycle(character: &Character, n_frames: usize) -> Vec<f64> {
 
 /// A smooth bump of height 1 around `center`, once in a turn.
 fn bump(phase: f64, center: f64) -> f64 {
-    ((phase - center).cos() - 1.0).mul_add(1.6, 0.0).exp()
+    (1.6 * ((phase - center).cos() - 1.0)).exp()
 }
 
 /// How much lower the ankle hangs with these angles than in the rest pose (negative: higher).
