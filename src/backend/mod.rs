@@ -1,5 +1,7 @@
 //! The device seam: batched operations as a narrow set, and the devices that run them.
 
+pub mod cpu;
+
 mod control;
 mod operation;
 
