@@ -126,22 +126,28 @@ def synthetic(
     n_influences: int = 4,
     *,
     n_roots: int = 1,
-    exact_rotations: bool = False,
+    exact: bool = False,
     dense_transform: bool = False,
     seed: int = 0,
 ) -> CharacterArrays:
-    """A random character: branching chains, pre-rotations, offsets, a skinned grid of triangles."""
+    """A random character: branching chains, pre-rotations, offsets, a skinned grid of triangles.
+
+    `exact` chooses pre-rotations and offsets with which float32 arithmetic of the rest pose is exact, so
+    that the peer's float32 constants do not limit a comparison in float64.
+    """
     rng = np.random.default_rng(seed)
     parents = np.full(n_joints, -1, np.int64)
     for joint in range(n_roots, n_joints):
         chain = rng.random() < 0.75
         parents[joint] = joint - 1 if chain else rng.integers(0, joint)
-    if exact_rotations:
+    if exact:
         pre_rotations = EXACT_ROTATIONS[rng.integers(0, len(EXACT_ROTATIONS), n_joints)]
     else:
         pre_rotations = rng.normal(size=(n_joints, 4))
         pre_rotations /= np.linalg.norm(pre_rotations, axis=1, keepdims=True)
     offsets = rng.uniform(-0.2, 0.2, (n_joints, 3))
+    if exact:
+        offsets = np.round(offsets * 64) / 64
     if dense_transform:
         n_parameters = 7 * n_joints
         transform, names = np.eye(n_parameters, dtype=np.float32), [f"p{i}" for i in range(n_parameters)]
