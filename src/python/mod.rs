@@ -5,8 +5,15 @@ mod apply;
 mod array_in;
 mod array_out;
 mod error;
+mod geometry;
 mod interop;
 mod interrupt;
+mod io;
+mod nouns;
+mod posing;
+mod testing;
+mod threads;
+mod values;
 
 use pyo3::prelude::*;
 
@@ -15,5 +22,9 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     interop::register(module)?;
-    Ok(())
+    nouns::register(module)?;
+    geometry::register(module)?;
+    io::register(module)?;
+    testing::register(module)?;
+    threads::register(module)
 }

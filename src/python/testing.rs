@@ -4,7 +4,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::character::Unit;
-use crate::python::error::to_py;
 use crate::python::nouns::PyCharacter;
 use crate::python::values;
 use crate::{render, testing};
@@ -31,8 +30,8 @@ use crate::{render, testing};
 #[pyfunction]
 #[pyo3(signature = (n_vertices = 10_000, unit = "m"))]
 fn create_humanoid(py: Python<'_>, n_vertices: usize, unit: &str) -> PyResult<PyCharacter> {
-    let unit = Unit::parse(unit).map_err(to_py)?;
-    let character = py.detach(|| testing::create_humanoid(n_vertices, unit)).map_err(to_py)?;
+    let unit = Unit::parse(unit)?;
+    let character = py.detach(|| testing::create_humanoid(n_vertices, unit))?;
     Ok(PyCharacter::from_core(character))
 }
 
@@ -58,14 +57,14 @@ fn render_png<'py>(
     let (vertices, shape) = values::reals(vertices, "vertices")?;
     let words = "(n_figures, n_vertices, 3)";
     let sizes = [None, None, Some(3)];
-    values::require("vertices", &shape, &sizes[3 - shape.len().clamp(2, 3)..], words).map_err(to_py)?;
+    values::require("vertices", &shape, &sizes[3 - shape.len().clamp(2, 3)..], words)?;
     let length = 3 * shape[shape.len() - 2];
     let png = py
         .detach(|| {
             let figures: Vec<&[f32]> = vertices.as_f32().chunks(length.max(1)).collect();
             render::figures_png(&figures, &faces, width, height)
         })
-        .map_err(to_py)?;
+        ?;
     Ok(PyBytes::new(py, &png))
 }
 
