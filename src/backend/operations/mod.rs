@@ -3,10 +3,15 @@
 mod apply_parameter_transform;
 mod gradients;
 mod lanes;
+mod positions;
 mod skeleton_state;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
 pub use skeleton_state::{
     JointParametersToLocalSkeletonState, JointParametersToSkeletonState,
     ModelParametersToLocalSkeletonState, ModelParametersToSkeletonState, ToSkeletonState,
 };
+
+#[cfg(test)]
+mod testing;
