@@ -2,6 +2,6 @@
 
 mod skin_points;
 #[cfg(test)]
-mod testing;
+mod checks;
 
 pub use skin_points::SkinPoints;

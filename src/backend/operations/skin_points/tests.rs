@@ -5,7 +5,7 @@ use nalgebra::{Matrix4, Quaternion, UnitQuaternion, Vector3, Vector4};
 use super::*;
 use crate::array::View;
 use crate::backend::cpu::Isa;
-use crate::backend::operations::testing::{
+use crate::backend::operations::checks::{
     Argument, assert_derivatives, batches, forward, jvp, noise, vjp,
 };
 use crate::character::{
