@@ -11,7 +11,7 @@ use kinarray::backend::{Control, Gradient, Operation};
 use kinarray::character::{
     Character, CharacterParts, Joint, Mesh, MeshParts, ParameterTransform, Skeleton, SkinWeights,
 };
-use kinarray::kinematics::SkinPlan;
+use kinarray::kinematics::Prepared;
 
 const N_JOINTS: usize = 127;
 
@@ -34,7 +34,7 @@ fn noise(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// A mesh whose neighbouring vertices hang on neighbouring joints.
-fn plan(n_vertices: usize, n_influences: usize) -> Arc<SkinPlan> {
+fn character(n_vertices: usize, n_influences: usize) -> Prepared {
     let joints = (0..N_JOINTS)
         .map(|j| Joint::new(format!("j{j}"), j.checked_sub(1), [0.0, 0.1, 0.0]))
         .collect();
@@ -58,7 +58,7 @@ fn plan(n_vertices: usize, n_influences: usize) -> Arc<SkinPlan> {
     parts.skin_weights = Some(Arc::new(
         SkinWeights::new(n_influences, index, weights.into()).unwrap(),
     ));
-    Arc::new(SkinPlan::new(&Character::new(parts).unwrap()).unwrap())
+    Prepared::new(Arc::new(Character::new(parts).unwrap()))
 }
 
 const CASES: [(usize, usize, usize); 6] = [
@@ -72,7 +72,8 @@ const CASES: [(usize, usize, usize); 6] = [
 
 #[divan::bench(args = CASES, max_time = 2)]
 fn forward(bencher: Bencher, (vertices, influences, poses): (usize, usize, usize)) {
-    let operation = SkinPoints::of_plan(plan(vertices, influences), false);
+    let prepared = character(vertices, influences);
+    let operation = SkinPoints::new(&prepared, false).unwrap();
     let states = noise(poses * N_JOINTS * 8, 2);
     let view = View::contiguous(&states, &[poses, N_JOINTS, 8]).unwrap();
     let inputs = [Batch::new(view, 2, &[poses])];
@@ -84,7 +85,8 @@ fn forward(bencher: Bencher, (vertices, influences, poses): (usize, usize, usize
 
 #[divan::bench(args = CASES, max_time = 2)]
 fn vjp(bencher: Bencher, (vertices, influences, poses): (usize, usize, usize)) {
-    let operation = SkinPoints::of_plan(plan(vertices, influences), false);
+    let prepared = character(vertices, influences);
+    let operation = SkinPoints::new(&prepared, false).unwrap();
     let states = noise(poses * N_JOINTS * 8, 2);
     let view = View::contiguous(&states, &[poses, N_JOINTS, 8]).unwrap();
     let inputs = [Batch::new(view, 2, &[poses])];

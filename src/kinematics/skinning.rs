@@ -6,95 +6,81 @@
 
 use std::ops::Range;
 
-use super::in_precision::InPrecision;
-use crate::character::Character;
+use crate::character::{Character, Mesh, SkinWeights};
 use crate::error::{Error, Result};
 use crate::math::{Lane, Real};
 
 /// Vertices that a kernel collects before it writes them out.
 const TILE: usize = 8;
 /// Numbers in a tile.
-const TILE_NUMBERS: usize = TILE * 3;
+pub const TILE_NUMBERS: usize = TILE * 3;
 /// The widest lanes there are.
 const MAX_WIDTH: usize = 16;
 
-/// Everything constant about skinning one character.
+/// The constant data of skinning in one precision.
 #[derive(Debug)]
-pub struct SkinPlan {
-    n_joints: usize,
-    n_vertices: usize,
+pub struct SkinPlan<T> {
+    /// Influences of vertex `v` are `starts[v] .. starts[v + 1]`.
     starts: Vec<u32>,
     /// The joint and weight of each influence that has one, vertex after vertex.
-    influences: Vec<(u32, f64)>,
-    inverse_bind: Vec<[f64; 12]>,
-    rest: Vec<f64>,
-    in_precision: InPrecision,
-}
-
-/// The constant data in one precision.
-#[derive(Debug)]
-pub struct SkinData<T> {
-    /// Influences of vertex `v` are `starts[v] .. starts[v + 1]`.
-    pub starts: Vec<u32>,
-    /// Joint and weight.
-    pub influences: Vec<(u32, T)>,
+    influences: Vec<(u32, T)>,
     /// The upper three rows of each joint's inverse bind pose, row-major.
-    pub inverse_bind: Vec<[T; 12]>,
+    inverse_bind: Vec<[T; 12]>,
     /// The mesh's vertices, `(n_vertices, 3)`.
-    pub rest: Vec<T>,
+    rest: Vec<T>,
 }
 
-impl SkinPlan {
+/// The mesh and the weights of a character that can be skinned.
+///
+/// # Errors
+/// [`Error::Character`] where the character has no mesh or no skin weights.
+pub fn skin_of(character: &Character) -> Result<(&Mesh, &SkinWeights)> {
+    let missing = |what: &str| Error::character(format!("character '{}'", character.name), what);
+    let mesh = character.mesh.as_deref();
+    let mesh = mesh.ok_or_else(|| missing("it has no mesh to skin"))?;
+    let weights = character.skin_weights.as_deref();
+    let weights = weights.ok_or_else(|| missing("its mesh has no skin weights"))?;
+    Ok((mesh, weights))
+}
+
+impl<T: Real> SkinPlan<T> {
     /// Collects what skinning needs; influences of weight zero are left out, other weights stay as
-    /// they are.
-    ///
-    /// # Errors
-    /// [`Error::Character`] where the character has no mesh or no skin weights.
-    pub fn new(character: &Character) -> Result<Self> {
-        let missing =
-            |what: &str| Error::character(format!("character '{}'", character.name), what);
-        let mesh = character
-            .mesh
-            .as_ref()
-            .ok_or_else(|| missing("it has no mesh to skin"))?;
-        let weights = character
-            .skin_weights
-            .as_ref()
-            .ok_or_else(|| missing("its mesh has no skin weights"))?;
-        let mut starts = vec![0];
-        let mut influences = Vec::new();
-        let columns = weights.n_influences();
-        let mut slots = weights.index().iter().zip(weights.weight().iter());
-        for _ in 0..weights.n_vertices() {
-            let row = slots.by_ref().take(columns);
-            influences.extend(row.filter(|&(_, w)| w != 0.0).map(|(&j, w)| (j, w)));
-            starts.push(influences.len() as u32);
+    /// they are. A character without a skin has no vertices here.
+    #[must_use]
+    pub fn new(character: &Character) -> Self {
+        let (mut starts, mut influences, mut rest) = (vec![0], Vec::new(), Vec::new());
+        if let Ok((mesh, weights)) = skin_of(character) {
+            let columns = weights.n_influences();
+            let mut slots = weights.index().iter().zip(weights.weight().iter());
+            for _ in 0..weights.n_vertices() {
+                let row = slots.by_ref().take(columns).filter(|&(_, w)| w != 0.0);
+                influences.extend(row.map(|(&joint, w)| (joint, T::from_f64(w))));
+                starts.push(influences.len() as u32);
+            }
+            rest = mesh.vertices.iter().map(T::from_f64).collect();
         }
-        Ok(Self {
-            n_joints: character.skeleton.len(),
-            n_vertices: mesh.n_vertices(),
+        Self {
             starts,
             influences,
             inverse_bind: character
                 .inverse_bind_pose
                 .iter()
-                .map(|m| std::array::from_fn(|at| m[at]))
+                .map(|m| std::array::from_fn(|at| T::from_f64(m[at])))
                 .collect(),
-            rest: mesh.vertices.iter().collect(),
-            in_precision: InPrecision::default(),
-        })
+            rest,
+        }
     }
 
     /// The number of joints.
     #[must_use]
     pub fn n_joints(&self) -> usize {
-        self.n_joints
+        self.inverse_bind.len()
     }
 
     /// The number of vertices.
     #[must_use]
     pub fn n_vertices(&self) -> usize {
-        self.n_vertices
+        self.starts.len() - 1
     }
 
     /// The number of influences that carry weight.
@@ -103,27 +89,12 @@ impl SkinPlan {
         self.influences.len()
     }
 
-    /// The data in the precision of `T`.
+    /// The mesh's vertices, `(n_vertices, 3)`.
     #[must_use]
-    pub fn data<T: Real>(&self) -> &SkinData<T> {
-        self.in_precision.get::<T, SkinData<T>>(|| SkinData {
-            starts: self.starts.clone(),
-            influences: self
-                .influences
-                .iter()
-                .map(|&(joint, weight)| (joint, T::from_f64(weight)))
-                .collect(),
-            inverse_bind: self
-                .inverse_bind
-                .iter()
-                .map(|m| m.map(T::from_f64))
-                .collect(),
-            rest: self.rest.iter().map(|&x| T::from_f64(x)).collect(),
-        })
+    pub fn rest(&self) -> &[T] {
+        &self.rest
     }
-}
 
-impl<T: Copy> SkinData<T> {
     #[inline(always)]
     fn of_vertex(&self, vertex: usize) -> &[(u32, T)] {
         &self.influences[self.starts[vertex] as usize..self.starts[vertex + 1] as usize]
@@ -346,13 +317,13 @@ fn skinning_matrix<L: Lane>(
 /// Writes the skinning matrices of a group of poses: 12 lanes for each joint.
 #[inline(always)]
 pub fn group_matrices<L: Lane>(
-    data: &SkinData<L::Scalar>,
+    plan: &SkinPlan<L::Scalar>,
     form: JointForm,
     joints: &[&[L::Scalar]],
     tangents: Option<&[&[L::Scalar]]>,
     out: &mut [L::Scalar],
 ) {
-    for (joint, (bind, out)) in data
+    for (joint, (bind, out)) in plan
         .inverse_bind
         .iter()
         .zip(out.chunks_exact_mut(12 * L::WIDTH))
@@ -369,13 +340,13 @@ pub fn group_matrices<L: Lane>(
 /// zero, so that registers hold whole columns.
 #[inline(always)]
 pub fn pose_matrices<T: Real + Lane<Scalar = T>>(
-    data: &SkinData<T>,
+    plan: &SkinPlan<T>,
     form: JointForm,
     joints: &[T],
     tangents: Option<&[T]>,
     out: &mut [T],
 ) {
-    for (joint, (bind, out)) in data
+    for (joint, (bind, out)) in plan
         .inverse_bind
         .iter()
         .zip(out.chunks_exact_mut(16))
@@ -466,7 +437,7 @@ fn transposed<L: Lane>(tile: &[L; TILE_NUMBERS], out: &mut [L::Scalar; TILE_NUMB
 /// `out` starts at the first of `vertices`; there may be fewer rows than lanes.
 #[inline(always)]
 pub fn skin_group<L: Lane>(
-    data: &SkinData<L::Scalar>,
+    plan: &SkinPlan<L::Scalar>,
     terms: &[Term<'_, L::Scalar>],
     vertices: Range<usize>,
     out: &mut [&mut [L::Scalar]],
@@ -482,7 +453,7 @@ pub fn skin_group<L: Lane>(
                 Points::Shared(_) => [L::zero(); TILE_NUMBERS],
             };
             for at in 0..count {
-                let m = blend::<L>(data.of_vertex(first + at), term.matrices);
+                let m = blend::<L>(plan.of_vertex(first + at), term.matrices);
                 let [x, y, z] = point(term.points, &points, first + at, at);
                 for row in 0..3 {
                     let m = &m[row * 4..row * 4 + 4];
@@ -508,7 +479,7 @@ pub fn skin_group<L: Lane>(
 /// Skins some vertices of one pose; the lanes are the numbers of a matrix.
 #[inline(always)]
 pub fn skin_pose<L: Lane>(
-    data: &SkinData<L::Scalar>,
+    plan: &SkinPlan<L::Scalar>,
     terms: &[Term<'_, L::Scalar>],
     vertices: Range<usize>,
     out: &mut [L::Scalar],
@@ -518,7 +489,7 @@ pub fn skin_pose<L: Lane>(
         let mut result = [L::Scalar::ZERO; 4];
         for term in terms {
             let mut sum = [L::zero(); 16];
-            for &(joint, weight) in data.of_vertex(vertex) {
+            for &(joint, weight) in plan.of_vertex(vertex) {
                 let matrix = &term.matrices[joint as usize * 16..][..16];
                 let weight = L::splat(weight);
                 for r in 0..registers {
@@ -545,4 +516,94 @@ pub fn skin_pose<L: Lane>(
         }
         out.copy_from_slice(&result[..3]);
     }
+}
+
+/// What pulls a cotangent of the points back, for some poses.
+pub struct Pull<'a, T> {
+    /// From [`group_matrices`]; read only for the rest points' cotangent.
+    pub matrices: &'a [T],
+    /// The rest points.
+    pub points: Points<'a, T>,
+    /// The points' cotangent, one row per lane.
+    pub cotangent: &'a [&'a [T]],
+}
+
+/// Pulls the cotangent of a group of poses back: adds that of the skinning matrices to `matrix_sums`
+/// (12 lanes for each joint), and hands that of the rest points to `rest(first vertex, count, rows)`,
+/// where the rows are `3 · count` numbers for each lane, [`TILE_NUMBERS`] apart.
+#[inline(always)]
+pub fn pull_group<L: Lane>(
+    plan: &SkinPlan<L::Scalar>,
+    pull: &Pull<'_, L::Scalar>,
+    mut matrix_sums: Option<&mut [L::Scalar]>,
+    mut rest: Option<impl FnMut(usize, usize, &[L::Scalar])>,
+) {
+    let block = 12 * L::WIDTH;
+    let mut staged = [L::Scalar::ZERO; TILE_NUMBERS * MAX_WIDTH];
+    let end = plan.n_vertices();
+    let mut first = 0;
+    while first < end {
+        let count = TILE.min(end - first);
+        let cotangents = load_tile::<L>(pull.cotangent, first, count);
+        let points = match pull.points {
+            Points::Rows(rows) if matrix_sums.is_some() => load_tile::<L>(rows, first, count),
+            _ => [L::zero(); TILE_NUMBERS],
+        };
+        let mut pulled = [L::zero(); TILE_NUMBERS];
+        for at in 0..count {
+            let influences = plan.of_vertex(first + at);
+            let g: [L; 3] = std::array::from_fn(|c| cotangents[at * 3 + c]);
+            if let Some(sums) = &mut matrix_sums {
+                let p = point(pull.points, &points, first + at, at);
+                let outer: [L; 12] = std::array::from_fn(|e| {
+                    let g = g[e / 4];
+                    if e % 4 == 3 { g } else { g * p[e % 4] }
+                });
+                for &(joint, weight) in influences {
+                    let sums = &mut sums[joint as usize * block..][..block];
+                    let weight = L::splat(weight);
+                    for (e, outer) in outer.iter().enumerate() {
+                        let sum = &mut sums[e * L::WIDTH..][..L::WIDTH];
+                        outer.mul_add(weight, L::load(sum)).store(sum);
+                    }
+                }
+            }
+            if rest.is_some() {
+                let m = blend::<L>(influences, pull.matrices);
+                for c in 0..3 {
+                    pulled[at * 3 + c] =
+                        m[c].mul_add(g[0], m[4 + c].mul_add(g[1], m[8 + c] * g[2]));
+                }
+            }
+        }
+        if let Some(rest) = &mut rest {
+            transposed(&pulled, &mut staged);
+            rest(first, count, &staged);
+        }
+        first += count;
+    }
+}
+
+/// Turns the cotangents of one joint's skinning matrices into those of its states or matrices, `8` or
+/// `16` numbers.
+#[inline(always)]
+pub fn pull_joint<L: Lane>(
+    plan: &SkinPlan<L::Scalar>,
+    form: JointForm,
+    joints: &[&[L::Scalar]],
+    joint: usize,
+    matrix_sums: &[L::Scalar],
+) -> [L; 16] {
+    let block = &matrix_sums[joint * 12 * L::WIDTH..][..12 * L::WIDTH];
+    let sums = std::array::from_fn(|e| L::load(&block[e * L::WIDTH..]));
+    let world = pull_times::<L>(sums, &plan.inverse_bind[joint]);
+    let mut out = [L::zero(); 16];
+    match form {
+        JointForm::Matrix => out[..12].copy_from_slice(&world),
+        JointForm::State => {
+            let state = load_state::<L>(joints, joint);
+            out[..8].copy_from_slice(&pull_matrix_of_state(state, world));
+        }
+    }
+    out
 }

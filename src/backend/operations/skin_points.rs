@@ -1,22 +1,26 @@
 //! Linear blend skinning of a mesh.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
+use super::gradients::{Target, for_each_gradient_by};
 use crate::array::{Batch, Shape, show_shape};
 use crate::backend::cpu::{
     Compute, Isa, Items, LaneKernel, Places, for_each_group, isa, num_threads, rows_of,
 };
 use crate::backend::{Control, Gradient, Input, Operation};
 use crate::error::{Error, Result};
-use crate::kinematics::SkinPlan;
-use crate::kinematics::skinning::{self, JointForm, Points, SkinData, Term};
+use crate::kinematics::skinning::{self, JointForm, Points, Pull, Term};
+use crate::kinematics::{Prepared, SkinPlan};
 use crate::math::Lane;
 
 /// Poses as many as this part of a register are skinned one by one.
 const SINGLES_PART: usize = 4;
+/// Sums over the batch are taken in at most this many pieces.
+const SUMS: usize = 32;
+/// The widest lanes there are.
+const MAX_WIDTH: usize = 16;
 /// A group needs this long for one influence.
 const INFLUENCE_NS: f64 = 4.0;
 
@@ -27,18 +31,29 @@ const INFLUENCE_NS: f64 = 4.0;
 /// matrix ends in `(4, 4)`, so no shape can be read both ways. Of matrices the last row is not read,
 /// and its cotangent is zero. A state's quaternion may have any length but zero. Weights are used as
 /// the character has them, without normalisation; a vertex without any goes to the origin.
-#[derive(Debug, Clone)]
-pub struct SkinPoints {
-    plan: Arc<SkinPlan>,
+#[derive(Debug, Clone, Copy)]
+pub struct SkinPoints<'a> {
+    prepared: &'a Prepared,
     with_rest: bool,
 }
 
-impl SkinPoints {
-    /// Skinning by a plan; with `with_rest` the rest points are the second input, without they are
-    /// the vertices of the character's mesh.
-    #[must_use]
-    pub fn of_plan(plan: Arc<SkinPlan>, with_rest: bool) -> Self {
-        Self { plan, with_rest }
+impl<'a> SkinPoints<'a> {
+    /// Skinning of a character's mesh; with `with_rest` the rest points are the second input, without
+    /// they are the mesh's vertices.
+    ///
+    /// # Errors
+    /// [`Error::Character`] where the character has no mesh or no skin weights.
+    pub fn new(prepared: &'a Prepared, with_rest: bool) -> Result<Self> {
+        skinning::skin_of(prepared.character())?;
+        Ok(Self {
+            prepared,
+            with_rest,
+        })
+    }
+
+    fn n_vertices(&self) -> usize {
+        let mesh = &self.prepared.character().mesh;
+        mesh.as_ref().map_or(0, |mesh| mesh.n_vertices())
     }
 }
 
@@ -99,7 +114,7 @@ enum Way {
 /// Computes the skinning matrices of a group.
 struct Prepare<'a, T> {
     way: Way,
-    data: &'a SkinData<T>,
+    plan: &'a SkinPlan<T>,
     form: JointForm,
     joints: &'a [&'a [T]],
     tangents: Option<&'a [&'a [T]]>,
@@ -112,17 +127,17 @@ impl<T: Compute> LaneKernel<T> for Prepare<'_, T> {
     fn run<L: Lane<Scalar = T>>(self) {
         match self.way {
             Way::Together => skinning::group_matrices::<L>(
-                self.data,
+                self.plan,
                 self.form,
                 self.joints,
                 self.tangents,
                 self.out,
             ),
             Way::Single => {
-                let length = self.data.inverse_bind.len() * 16;
+                let length = self.plan.n_joints() * 16;
                 for (lane, out) in self.out.chunks_exact_mut(length.max(1)).enumerate() {
                     let tangents = self.tangents.map(|tangents| tangents[lane]);
-                    skinning::pose_matrices(self.data, self.form, self.joints[lane], tangents, out);
+                    skinning::pose_matrices(self.plan, self.form, self.joints[lane], tangents, out);
                 }
             }
         }
@@ -132,7 +147,7 @@ impl<T: Compute> LaneKernel<T> for Prepare<'_, T> {
 /// Skins some vertices of a group.
 struct Skin<'a, 'r, T> {
     way: Way,
-    data: &'a SkinData<T>,
+    plan: &'a SkinPlan<T>,
     terms: &'a [Term<'a, T>],
     vertices: Range<usize>,
     out: &'a mut [&'r mut [T]],
@@ -144,10 +159,10 @@ impl<T: Compute> LaneKernel<T> for Skin<'_, '_, T> {
     fn run<L: Lane<Scalar = T>>(self) {
         match self.way {
             Way::Together => {
-                skinning::skin_group::<L>(self.data, self.terms, self.vertices, self.out);
+                skinning::skin_group::<L>(self.plan, self.terms, self.vertices, self.out);
             }
             Way::Single => {
-                let length = self.data.inverse_bind.len() * 16;
+                let length = self.plan.n_joints() * 16;
                 for (lane, out) in self.out.iter_mut().enumerate() {
                     let terms: SmallVec<[Term<'_, T>; 2]> = self
                         .terms
@@ -161,7 +176,7 @@ impl<T: Compute> LaneKernel<T> for Skin<'_, '_, T> {
                             ..*term
                         })
                         .collect();
-                    skinning::skin_pose::<L>(self.data, &terms, self.vertices.clone(), out);
+                    skinning::skin_pose::<L>(self.plan, &terms, self.vertices.clone(), out);
                 }
             }
         }
@@ -170,7 +185,7 @@ impl<T: Compute> LaneKernel<T> for Skin<'_, '_, T> {
 
 /// What skinning (or its derivative in a direction) reads.
 struct Sources<'a, T> {
-    data: &'a SkinData<T>,
+    plan: &'a SkinPlan<T>,
     joints: &'a Batch<'a, T>,
     rest: Option<&'a Batch<'a, T>>,
     /// Skin along these instead: tangents of the joints, of the rest points.
@@ -204,13 +219,13 @@ impl<T: Compute> Sources<'_, T> {
         let numbers = match way {
             Way::Together => 12 * width,
             Way::Single => 16 * count,
-        } * self.data.inverse_bind.len();
+        } * self.plan.n_joints();
         let mut scratch: [Vec<T>; 4] = Default::default();
         let [s0, s1, s2, s3] = &mut scratch;
         let joints = rows_of(self.joints, start, count, lanes, s0);
         let rest_rows;
         let rest = match self.rest {
-            None => Points::Shared(self.data.rest.as_slice()),
+            None => Points::Shared(self.plan.rest()),
             Some(rest) if rest.is_shared() => {
                 s1.resize(rest.core_len(), T::ZERO);
                 Points::Shared(rest.item(start, s1))
@@ -226,7 +241,7 @@ impl<T: Compute> Sources<'_, T> {
                 isa,
                 Prepare {
                     way,
-                    data: self.data,
+                    plan: self.plan,
                     form: self.form(),
                     joints: &joints,
                     tangents,
@@ -271,13 +286,13 @@ impl<T: Compute> Sources<'_, T> {
 
     /// Skins every item into `out`.
     fn skin(&self, isa: Isa, out: &mut [T], control: &Control<'_>) -> Result<()> {
-        let (items, vertices) = (self.joints.len(), self.data.starts.len() - 1);
+        let (items, vertices) = (self.joints.len(), self.plan.n_vertices());
         if items == 0 || vertices == 0 {
             return Ok(());
         }
         let width = T::width(isa);
         let length = vertices * 3;
-        let cost = self.data.influences.len() as f64 * INFLUENCE_NS;
+        let cost = self.plan.n_influences() as f64 * INFLUENCE_NS;
         let groups = items.div_ceil(width);
         if groups >= 4 * num_threads() {
             let places = Items { data: out, length };
@@ -330,7 +345,7 @@ impl<T: Compute> Sources<'_, T> {
             isa,
             Skin {
                 way,
-                data: self.data,
+                plan: self.plan,
                 terms,
                 vertices,
                 out,
@@ -339,10 +354,149 @@ impl<T: Compute> Sources<'_, T> {
     }
 }
 
-impl SkinPoints {
+/// Pulls the cotangents of a group back.
+struct PullGroup<'a, 't, T> {
+    plan: &'a SkinPlan<T>,
+    form: JointForm,
+    joints: &'a [&'a [T]],
+    pull: Pull<'a, T>,
+    /// 12 lanes for each joint.
+    matrix_sums: &'a mut [T],
+    /// The place of the group's first item in the targets, and how many items there are.
+    item: usize,
+    count: usize,
+    targets: &'a mut [Target<'t, T>; 2],
+}
+
+impl<T: Compute> LaneKernel<T> for PullGroup<'_, '_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lane<Scalar = T>>(self) {
+        let [of_joints, of_rest] = self.targets;
+        let (item, count) = (self.item, self.count);
+        let wanted = !of_joints.is_skip();
+        self.matrix_sums.fill(T::ZERO);
+        let rest = (!of_rest.is_skip()).then_some(|first: usize, vertices: usize, rows: &[T]| {
+            let rows = rows.chunks_exact(skinning::TILE_NUMBERS).take(count);
+            for (lane, row) in rows.enumerate() {
+                let row = &row[..vertices * 3];
+                match of_rest {
+                    Target::Skip => {}
+                    Target::Rows(out, length) => {
+                        let start = (item + lane) * *length + first * 3;
+                        out[start..start + row.len()].copy_from_slice(row);
+                    }
+                    Target::Sum(sums) => {
+                        let sums = sums[first * 3..].iter_mut().zip(row);
+                        sums.for_each(|(sum, &x)| *sum += x);
+                    }
+                }
+            }
+        });
+        let sums = wanted.then_some(&mut *self.matrix_sums);
+        skinning::pull_group::<L>(self.plan, &self.pull, sums, rest);
+        if !wanted {
+            return;
+        }
+        for joint in 0..self.plan.n_joints() {
+            let values = skinning::pull_joint::<L>(
+                self.plan,
+                self.form,
+                self.joints,
+                joint,
+                self.matrix_sums,
+            );
+            let size = self.form.size();
+            of_joints.put(&values[..size], joint * size, item, count);
+        }
+    }
+}
+
+impl<T: Compute> Sources<'_, T> {
+    fn pull(
+        &self,
+        isa: Isa,
+        cotangent: &Batch<'_, T>,
+        gradients: &mut [Gradient<'_, T>],
+        control: &Control<'_>,
+    ) -> Result<()> {
+        let (items, width) = (self.joints.len(), T::width(isa));
+        let numbers = 12 * width * self.plan.n_joints();
+        let lengths = [self.joints.core_len(), self.rest.map_or(0, Batch::core_len)];
+        let mut skip = Gradient::Skip;
+        let (of_joints, of_rest) = gradients.split_at_mut(1);
+        let of_rest = of_rest.first_mut().unwrap_or(&mut skip);
+        let gradients = &mut [
+            std::mem::replace(&mut of_joints[0], Gradient::Skip),
+            std::mem::replace(of_rest, Gradient::Skip),
+        ];
+        let cost = self.plan.n_influences() as f64 * 2.0 * INFLUENCE_NS / width as f64;
+        // Pieces that depend on the batch alone, so that sums do not depend on the threads.
+        let piece = items.div_ceil(SUMS).max(1).next_multiple_of(MAX_WIDTH);
+        for_each_gradient_by(
+            piece,
+            items,
+            width,
+            cost,
+            lengths,
+            gradients,
+            control,
+            |range, mut targets| {
+                let mut scratch: [Vec<T>; 3] = Default::default();
+                let [s0, s1, s2] = &mut scratch;
+                let (mut matrices, mut sums) = (Aligned::new(numbers), Aligned::new(numbers));
+                for start in range.clone().step_by(width) {
+                    let count = width.min(range.end - start);
+                    let joints = rows_of(self.joints, start, count, width, s0);
+                    let cotangent = rows_of(cotangent, start, count, width, s1);
+                    let rows;
+                    let points = match self.rest {
+                        None => Points::Shared(self.plan.rest()),
+                        Some(rest) => {
+                            rows = rows_of(rest, start, count, width, s2);
+                            Points::Rows(&rows)
+                        }
+                    };
+                    if !targets[1].is_skip() {
+                        T::run_on(
+                            isa,
+                            Prepare {
+                                way: Way::Together,
+                                plan: self.plan,
+                                form: self.form(),
+                                joints: &joints,
+                                tangents: None,
+                                out: matrices.get_mut(),
+                            },
+                        );
+                    }
+                    T::run_on(
+                        isa,
+                        PullGroup {
+                            plan: self.plan,
+                            form: self.form(),
+                            joints: &joints,
+                            pull: Pull {
+                                matrices: matrices.get(),
+                                points,
+                                cotangent: &cotangent,
+                            },
+                            matrix_sums: sums.get_mut(),
+                            item: start - range.start,
+                            count,
+                            targets: &mut targets,
+                        },
+                    );
+                }
+            },
+        )
+    }
+}
+
+impl SkinPoints<'_> {
     fn sources<'a, T: Compute>(&'a self, inputs: &'a [Batch<'a, T>]) -> Sources<'a, T> {
         Sources {
-            data: self.plan.data(),
+            plan: self.prepared.skin_plan(),
             joints: &inputs[0],
             rest: self.with_rest.then(|| &inputs[1]),
             tangents: None,
@@ -350,7 +504,7 @@ impl SkinPoints {
     }
 }
 
-impl Operation for SkinPoints {
+impl Operation for SkinPoints<'_> {
     fn name(&self) -> &'static str {
         "skin_points"
     }
@@ -370,7 +524,7 @@ impl Operation for SkinPoints {
     }
 
     fn core_rank(&self, index: usize, shape: &[usize]) -> Result<usize> {
-        let (joints, vertices) = (self.plan.n_joints(), self.plan.n_vertices());
+        let (joints, vertices) = (self.prepared.character().skeleton.len(), self.n_vertices());
         match index {
             0 if shape.ends_with(&[joints, 8]) => Ok(2),
             0 if shape.ends_with(&[joints, 4, 4]) => Ok(3),
@@ -389,7 +543,7 @@ impl Operation for SkinPoints {
     }
 
     fn output_core(&self, _cores: &[&[usize]]) -> Shape {
-        smallvec![self.plan.n_vertices(), 3]
+        smallvec![self.n_vertices(), 3]
     }
 
     fn forward<T: Compute>(
@@ -409,8 +563,8 @@ impl Operation for SkinPoints {
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        let _ = (inputs, cotangent, gradients);
-        control.check()
+        self.sources(inputs)
+            .pull(isa(), cotangent, gradients, control)
     }
 
     fn jvp<T: Compute>(

@@ -1,13 +1,13 @@
 //! Skinning against plain matrices, and its derivatives against differences.
 
+use std::sync::Arc;
+
 use nalgebra::{Matrix4, Quaternion, UnitQuaternion, Vector3, Vector4};
 
 use super::*;
 use crate::array::View;
 use crate::backend::cpu::Isa;
-use crate::backend::operations::checks::{
-    Argument, assert_derivatives, batches, forward, jvp, noise, vjp,
-};
+use crate::backend::operations::checks::{Argument, assert_derivatives, batches, forward, noise};
 use crate::character::{
     Character, CharacterParts, Joint, Mesh, MeshParts, ParameterTransform, Skeleton, SkinWeights,
 };
@@ -69,8 +69,8 @@ fn character() -> Character {
     Character::new(parts).unwrap()
 }
 
-fn skinning(with_rest: bool) -> SkinPoints {
-    SkinPoints::of_plan(Arc::new(SkinPlan::new(&character()).unwrap()), with_rest)
+fn prepared() -> Prepared {
+    Prepared::new(Arc::new(character()))
 }
 
 fn matrix_of(state: &[f64]) -> Matrix4<f64> {
@@ -144,7 +144,8 @@ fn shape(batch: &[usize], core: &[usize]) -> Vec<usize> {
 
 #[test]
 fn points_are_the_weighted_sum_of_matrices_on_every_instruction_set() {
-    fn check<T: Compute>() {
+    let prepared = prepared();
+    fn check<T: Compute>(prepared: &Prepared) {
         for isa in [Isa::Baseline, Isa::Avx2, Isa::Avx512] {
             if isa > crate::backend::cpu::isa() {
                 continue;
@@ -155,7 +156,7 @@ fn points_are_the_weighted_sum_of_matrices_on_every_instruction_set() {
                 let f64s = |data: &[T]| -> Vec<f64> { data.iter().map(|x| x.to_f64()).collect() };
                 let poses = batch.iter().product::<usize>();
                 for with_rest in [false, true] {
-                    let operation = skinning(with_rest);
+                    let operation = SkinPoints::new(prepared, with_rest).unwrap();
                     let views = [states.view(), rests.view()];
                     let inputs = batches(&operation, &views[..1 + usize::from(with_rest)]);
                     let mut out = vec![T::ZERO; poses * VERTICES * 3];
@@ -174,12 +175,13 @@ fn points_are_the_weighted_sum_of_matrices_on_every_instruction_set() {
             }
         }
     }
-    check::<f32>();
-    check::<f64>();
+    check::<f32>(&prepared);
+    check::<f64>(&prepared);
 }
 
 #[test]
 fn matrices_give_what_states_give_and_their_last_row_is_not_read() {
+    let prepared = prepared();
     let states = Argument::<f64>::noise(&[6, JOINTS, 8], 5);
     let matrices = states.data.chunks(8).flat_map(|state| {
         let mut rows: Vec<f64> = matrix_of(state).transpose().as_slice().to_vec();
@@ -187,7 +189,7 @@ fn matrices_give_what_states_give_and_their_last_row_is_not_read() {
         rows
     });
     let matrices = Argument::<f64>::new(&[6, JOINTS, 4, 4], matrices);
-    let operation = skinning(false);
+    let operation = SkinPoints::new(&prepared, false).unwrap();
     let want = forward(&operation, &[states.view()]);
     let got = forward(&operation, &[matrices.view()]);
     assert_close(&got.data, &want.data, "matrices");
@@ -195,7 +197,8 @@ fn matrices_give_what_states_give_and_their_last_row_is_not_read() {
 
 #[test]
 fn poses_and_rest_meshes_broadcast() {
-    let operation = skinning(true);
+    let prepared = prepared();
+    let operation = SkinPoints::new(&prepared, true).unwrap();
     let one_state = Argument::<f64>::noise(&[JOINTS, 8], 6);
     let states = Argument::<f64>::noise(&[20, JOINTS, 8], 6);
     let one_rest = Argument::<f64>::noise(&[VERTICES, 3], 7);
@@ -221,4 +224,23 @@ fn poses_and_rest_meshes_broadcast() {
     let (state, rest) = (JOINTS * 8, VERTICES * 3);
     let want = expected(&states.data[state..], &rests.data[2 * rest..], 1);
     assert_close(&got.data[5 * rest..], &want, "(2, 1) with (3,)");
+}
+
+#[test]
+fn derivatives_agree_with_differences_and_with_each_other() {
+    let prepared = prepared();
+    let alone = SkinPoints::new(&prepared, false).unwrap();
+    let with_rest = SkinPoints::new(&prepared, true).unwrap();
+    for batch in BATCHES {
+        for core in [&[JOINTS, 8][..], &[JOINTS, 4, 4]] {
+            let joints = Argument::noise(&shape(batch, core), 10);
+            let rests = Argument::noise(&shape(batch, &[VERTICES, 3]), 11);
+            let one_rest = Argument::noise(&[VERTICES, 3], 12);
+            let one_pose = Argument::noise(core, 13);
+            assert_derivatives(&alone, &[joints.clone()]);
+            assert_derivatives(&with_rest, &[joints.clone(), rests.clone()]);
+            assert_derivatives(&with_rest, &[joints, one_rest]);
+            assert_derivatives(&with_rest, &[one_pose, rests]);
+        }
+    }
 }
