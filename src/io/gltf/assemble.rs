@@ -3,12 +3,12 @@
 use nalgebra::{Matrix3, Matrix4, Point3, Vector3};
 use std::collections::HashMap;
 
+use super::MeshPart;
 use super::accessor::Data;
 use super::frames::Frame;
 use super::mesh::{self, MeshItem, Primitive};
 use super::nodes::{Names, Node};
 use super::skin::Skin;
-use super::MeshPart;
 use crate::character::{BlendShape, Joint, Mesh, MeshParts, Skeleton, SkinWeights};
 use crate::error::{Error, Result};
 
@@ -49,6 +49,7 @@ pub(super) struct Assembly {
     base: Vec<f32>,
     normals: Vec<f32>,
     texcoords: Vec<f32>,
+    texcoord_faces: Vec<[u32; 3]>,
     colors: Vec<[u8; 3]>,
     has: Optional,
     faces: Vec<[u32; 3]>,
@@ -101,6 +102,7 @@ impl Assembly {
             base: Vec::new(),
             normals: Vec::new(),
             texcoords: Vec::new(),
+            texcoord_faces: Vec::new(),
             colors: Vec::new(),
             has: Optional::default(),
             faces: Vec::new(),
@@ -114,9 +116,8 @@ impl Assembly {
         };
         for &node in nodes_in_order {
             let parent = parent(node).and_then(|parent| assembly.node_joints[parent]);
-            let residual = parent.map_or_else(Matrix3::identity, |parent| {
-                assembly.frames[parent].residual
-            });
+            let residual =
+                parent.map_or_else(Matrix3::identity, |parent| assembly.frames[parent].residual);
             let frame = Frame::new(nodes[node].local, residual, scale_is_animated(node));
             let finite = frame.residual.iter().chain(frame.rest.translation.iter());
             if !finite.copied().all(f64::is_finite) {
@@ -200,7 +201,8 @@ impl Assembly {
             if (has_joints && skin.is_some()) != skinned {
                 continue;
             }
-            let Some(primitive) = mesh::read(source.data, place, source.is_quantized, warnings)? else {
+            let Some(primitive) = mesh::read(source.data, place, source.is_quantized, warnings)?
+            else {
                 continue;
             };
             if item.n_targets > 0 && !self.node_shapes.contains_key(&node) {
@@ -321,8 +323,7 @@ impl Assembly {
         }
         let bake_fits = |assembly: &Self, baked: &Matrix4<f64>| {
             used.iter().zip(&wanted).all(|(&at, wanted)| {
-                assembly.binding[joints[at]]
-                    .is_none_or(|binding| same(&(binding * baked), wanted))
+                assembly.binding[joints[at]].is_none_or(|binding| same(&(binding * baked), wanted))
             })
         };
         let mut unbaked = baked.try_inverse();
@@ -418,9 +419,21 @@ impl Assembly {
             }
         }
         self.has.texcoords |= primitive.texcoords.is_some();
-        match &primitive.texcoords {
-            Some(texcoords) => self.texcoords.extend(texcoords),
-            None => self.texcoords.extend(std::iter::repeat_n(0.0, count * 2)),
+        let first_texcoord = (self.texcoords.len() / 2) as u32;
+        match (&primitive.texcoords, &primitive.texcoord_faces) {
+            (Some(texcoords), triangles) => {
+                self.texcoords.extend(texcoords);
+                let triangles = triangles.as_ref().unwrap_or(&primitive.faces);
+                self.texcoord_faces.extend(triangles.iter().map(|&[a, b, c]| {
+                    let [b, c] = if mirrors { [c, b] } else { [b, c] };
+                    [a, b, c].map(|at| first_texcoord + at)
+                }));
+            }
+            (None, _) => {
+                self.texcoords.extend([0.0; 2]);
+                let none = std::iter::repeat_n([first_texcoord; 3], primitive.faces.len());
+                self.texcoord_faces.extend(none);
+            }
         }
         self.has.colors |= primitive.colors.is_some();
         match &primitive.colors {
@@ -551,12 +564,10 @@ impl Assembly {
                 displacements.into(),
             )?)
         };
-        let texcoord_faces = if self.has.texcoords {
-            self.faces.clone()
-        } else {
+        if !self.has.texcoords {
             self.texcoords.clear();
-            Vec::new()
-        };
+            self.texcoord_faces.clear();
+        }
         if !self.has.colors {
             self.colors.clear();
         }
@@ -567,7 +578,7 @@ impl Assembly {
             lines: self.lines,
             colors: self.colors,
             texcoords: self.texcoords.into(),
-            texcoord_faces,
+            texcoord_faces: self.texcoord_faces,
             ..MeshParts::default()
         })?;
         Ok(Some((mesh, weights, blend_shape)))
@@ -576,7 +587,11 @@ impl Assembly {
 
 fn moved(matrix: &Matrix4<f64>, position: &[f32]) -> [f32; 3] {
     let position = Point3::new(position[0], position[1], position[2]).cast::<f64>();
-    matrix.transform_point(&position).coords.map(|x| x as f32).into()
+    matrix
+        .transform_point(&position)
+        .coords
+        .map(|x| x as f32)
+        .into()
 }
 
 /// The eight corners of the box around some positions.
