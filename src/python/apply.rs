@@ -9,7 +9,7 @@ use crate::character::Reals;
 use crate::error::Error;
 use crate::interop::copies;
 use crate::interop::memory::Block;
-use crate::math::Real;
+use crate::backend::cpu::Compute;
 use crate::python::array_in::{ArrayIn, Kind, converted};
 use crate::python::{array_out, interrupt};
 
@@ -104,7 +104,7 @@ fn precision(inputs: &[In<'_, '_>], names: &[crate::backend::Input]) -> PyResult
 }
 
 /// The two precisions, each reading our constants in its own.
-pub(crate) trait Precision: Real + bytemuck::Pod {
+pub(crate) trait Precision: Compute + bytemuck::Pod {
     /// The constants in this precision.
     fn of(values: &Reals) -> &[Self];
     /// Writes the numbers as a half precision.
