@@ -306,7 +306,7 @@ macro_rules! positions {
             let (parents, shape) = values::indices(parents, "parents")?;
             values::require("parents", &shape, &[None], "(n_points,)")?;
             let prepared = &character.get().prepared;
-            let operation = op::$operation::new(prepared, &parents)?;
+            let operation = op::$operation { prepared, parents: &parents };
             apply(py, &operation, &[$argument, offsets], out)
         }
     };

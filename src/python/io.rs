@@ -142,7 +142,11 @@ pub fn load_gltf_with_motion<'py>(
     let parameters = scene.character.parameter_transform.len();
     let stored = if clip.is_none() { scene.motion.take() } else { None };
     let (motion, identity, fps) = match stored {
-        Some(motion) => (motion.model_parameters, motion.identity, motion.fps),
+        Some(motion) => (
+            motion.model_parameters(scene.character.parameter_transform.names()),
+            motion.identity(&scene.character.skeleton),
+            motion.fps,
+        ),
         None => {
             let clip = pick(&scene, clip)?;
             if parameters != joints {

@@ -20,6 +20,7 @@ use pyo3::prelude::*;
 /// The compiled part of `kinarray`.
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
     interop::register(module)?;
     nouns::register(module)?;
