@@ -13,6 +13,7 @@ mod registers;
 
 use std::sync::OnceLock;
 
+use crate::kinematics::Precision;
 use crate::math::{Lane, Real};
 
 /// A computation written once over lanes.
@@ -24,7 +25,7 @@ pub trait LaneKernel<T: Real> {
 }
 
 /// A real type for which there are registers.
-pub trait Compute: Real + Lane<Scalar = Self> {
+pub trait Compute: Precision + Lane<Scalar = Self> {
     /// Runs a kernel on the given instruction set, which must be one that [`isa`] found or narrower.
     fn run_on<K: LaneKernel<Self>>(isa: Isa, kernel: K) -> K::Output;
     /// The number of lanes of an instruction set.
