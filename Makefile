@@ -37,14 +37,14 @@ SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 .PHONY: help demo test test-rust test-python lint format bench wheel clean
 
 help: ## what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo $(VENV)/.extension ## pose a character with NumPy, torch and JAX (FILE=model.glb for your own)
 	$(BIN)/python -m kinarray demo $(FILE)
 
 test: test-rust test-python ## all tests, Rust and Python
 
-test-rust: $(VENV)/.uv
+test-rust:
 	$(CARGO) test
 
 test-python: $(VENV)/.test $(VENV)/.extension
