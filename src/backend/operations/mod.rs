@@ -5,6 +5,7 @@ mod gradients;
 mod lanes;
 mod skeleton_state;
 mod skin_points;
+mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
 pub use skeleton_state::{
@@ -12,6 +13,7 @@ pub use skeleton_state::{
     ModelParametersToLocalSkeletonState, ModelParametersToSkeletonState, ToSkeletonState,
 };
 pub use skin_points::SkinPoints;
+pub use vertex_normals::ComputeVertexNormals;
 
 #[cfg(test)]
 mod checks;
