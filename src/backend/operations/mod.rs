@@ -6,6 +6,7 @@ mod lanes;
 mod positions;
 mod skeleton_state;
 mod skin_points;
+mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
 pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
@@ -14,6 +15,7 @@ pub use skeleton_state::{
     ModelParametersToLocalSkeletonState, ModelParametersToSkeletonState, ToSkeletonState,
 };
 pub use skin_points::SkinPoints;
+pub use vertex_normals::ComputeVertexNormals;
 
 #[cfg(test)]
 mod checks;
