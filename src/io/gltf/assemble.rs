@@ -424,10 +424,11 @@ impl Assembly {
             (Some(texcoords), triangles) => {
                 self.texcoords.extend(texcoords);
                 let triangles = triangles.as_ref().unwrap_or(&primitive.faces);
-                self.texcoord_faces.extend(triangles.iter().map(|&[a, b, c]| {
-                    let [b, c] = if mirrors { [c, b] } else { [b, c] };
-                    [a, b, c].map(|at| first_texcoord + at)
-                }));
+                self.texcoord_faces
+                    .extend(triangles.iter().map(|&[a, b, c]| {
+                        let [b, c] = if mirrors { [c, b] } else { [b, c] };
+                        [a, b, c].map(|at| first_texcoord + at)
+                    }));
             }
             (None, _) => {
                 self.texcoords.extend([0.0; 2]);
