@@ -94,7 +94,11 @@ fn check_pose(
                 let own: Vec<f64> = (0..3)
                     .map(|axis| own.iter().map(|p| p[axis]).reduce(pick).unwrap())
                     .collect();
-                report.compare(&format!("{why}: node {node} {key}"), &own, &numbers(&wanted[key]));
+                report.compare(
+                    &format!("{why}: node {node} {key}"),
+                    &own,
+                    &numbers(&wanted[key]),
+                );
             }
         }
     }

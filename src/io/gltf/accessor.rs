@@ -210,9 +210,8 @@ impl<'a> Data<'a> {
         if count == 0 {
             return Err(count_item.wrong("at least 1"));
         }
-        let integer = |item: &Item<'_>, key: &str| {
-            item.get(key).map_or(Ok(0), |offset| offset.integer())
-        };
+        let integer =
+            |item: &Item<'_>, key: &str| item.get(key).map_or(Ok(0), |offset| offset.integer());
         let view = item.optional_index("bufferView", "bufferViews", self.views.len())?;
         let accessor = Accessor {
             path: item.path.clone(),

@@ -76,7 +76,10 @@ impl Curve {
         if after == self.times.len() {
             return (after - 1, after - 1, 0.0);
         }
-        let (start, end) = (f64::from(self.times[after - 1]), f64::from(self.times[after]));
+        let (start, end) = (
+            f64::from(self.times[after - 1]),
+            f64::from(self.times[after]),
+        );
         (after - 1, after, (time - start) / (end - start))
     }
 
@@ -264,12 +267,20 @@ fn read_curve(
     let times = data.finite_reals(input)?;
     if let Some(at) = times.windows(2).position(|pair| pair[1] <= pair[0]) {
         return Err(Error::format(
-            format!("{}, element {} of accessors[{input}]", input_item.path, at + 1),
+            format!(
+                "{}, element {} of accessors[{input}]",
+                input_item.path,
+                at + 1
+            ),
             "times that increase",
             format!("{} after {}", times[at + 1], times[at]),
         ));
     }
-    let parts = if interpolation == Interpolation::Cubic { 3 } else { 1 };
+    let parts = if interpolation == Interpolation::Cubic {
+        3
+    } else {
+        1
+    };
     let values = data.finite_reals(output)?;
     if Some(values.len()) != times.len().checked_mul(parts * width) {
         return Err(Error::format(

@@ -3,12 +3,12 @@
 use nalgebra::{Matrix3, Matrix4, Point3, Vector3};
 use std::collections::HashMap;
 
+use super::MeshPart;
 use super::accessor::Data;
 use super::frames::Frame;
 use super::mesh::{self, MeshItem, Primitive};
 use super::nodes::{Names, Node};
 use super::skin::Skin;
-use super::MeshPart;
 use crate::character::{BlendShape, Joint, Mesh, MeshParts, Skeleton, SkinWeights};
 use crate::error::{Error, Result};
 
@@ -114,9 +114,8 @@ impl Assembly {
         };
         for &node in nodes_in_order {
             let parent = parent(node).and_then(|parent| assembly.node_joints[parent]);
-            let residual = parent.map_or_else(Matrix3::identity, |parent| {
-                assembly.frames[parent].residual
-            });
+            let residual =
+                parent.map_or_else(Matrix3::identity, |parent| assembly.frames[parent].residual);
             let frame = Frame::new(nodes[node].local, residual, scale_is_animated(node));
             let finite = frame.residual.iter().chain(frame.rest.translation.iter());
             if !finite.copied().all(f64::is_finite) {
@@ -200,7 +199,8 @@ impl Assembly {
             if (has_joints && skin.is_some()) != skinned {
                 continue;
             }
-            let Some(primitive) = mesh::read(source.data, place, source.is_quantized, warnings)? else {
+            let Some(primitive) = mesh::read(source.data, place, source.is_quantized, warnings)?
+            else {
                 continue;
             };
             if item.n_targets > 0 && !self.node_shapes.contains_key(&node) {
@@ -321,8 +321,7 @@ impl Assembly {
         }
         let bake_fits = |assembly: &Self, baked: &Matrix4<f64>| {
             used.iter().zip(&wanted).all(|(&at, wanted)| {
-                assembly.binding[joints[at]]
-                    .is_none_or(|binding| same(&(binding * baked), wanted))
+                assembly.binding[joints[at]].is_none_or(|binding| same(&(binding * baked), wanted))
             })
         };
         let mut unbaked = baked.try_inverse();
@@ -576,7 +575,11 @@ impl Assembly {
 
 fn moved(matrix: &Matrix4<f64>, position: &[f32]) -> [f32; 3] {
     let position = Point3::new(position[0], position[1], position[2]).cast::<f64>();
-    matrix.transform_point(&position).coords.map(|x| x as f32).into()
+    matrix
+        .transform_point(&position)
+        .coords
+        .map(|x| x as f32)
+        .into()
 }
 
 /// The eight corners of the box around some positions.

@@ -88,7 +88,9 @@ impl Clip {
             .iter()
             .filter_map(times)
             .reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)));
-        ends.map_or((0.0, 0.0), |(start, end)| (f64::from(start), f64::from(end)))
+        ends.map_or((0.0, 0.0), |(start, end)| {
+            (f64::from(start), f64::from(end))
+        })
     }
 
     /// The times of all keys of all curves, increasing.
@@ -110,7 +112,10 @@ impl Clip {
     /// are evenly spaced, else 30.
     #[must_use]
     pub fn fps(&self) -> f64 {
-        let longest = self.curves.iter().max_by_key(|(_, curve)| curve.times().len());
+        let longest = self
+            .curves
+            .iter()
+            .max_by_key(|(_, curve)| curve.times().len());
         let Some(times) = longest.map(|(_, curve)| curve.times()) else {
             return DEFAULT_FPS;
         };
@@ -140,7 +145,10 @@ impl Clip {
     /// [`Error::Value`] for a rate that is not positive, or more frames than fit into memory.
     pub fn frame_times(&self, fps: f64) -> Result<Vec<f64>> {
         if !(fps > 0.0 && fps.is_finite()) {
-            return Err(Error::value("fps", format!("expected more than 0, got {fps}")));
+            return Err(Error::value(
+                "fps",
+                format!("expected more than 0, got {fps}"),
+            ));
         }
         let (start, end) = self.ends();
         // A frame that rounding has put just behind the last key still counts.
@@ -271,8 +279,7 @@ fn euler_xyz(rotation: &UnitQuaternion<f64>) -> [f64; 3] {
     let rz = r[(1, 0)].atan2(r[(0, 0)]);
     let (sine, cosine) = rz.sin_cos();
     let ry = (-r[(2, 0)]).atan2(cosine * r[(0, 0)] + sine * r[(1, 0)]);
-    let rx = (sine * r[(0, 2)] - cosine * r[(1, 2)])
-        .atan2(cosine * r[(1, 1)] - sine * r[(0, 1)]);
+    let rx = (sine * r[(0, 2)] - cosine * r[(1, 2)]).atan2(cosine * r[(1, 1)] - sine * r[(0, 1)]);
     [rx, ry, rz]
 }
 
@@ -294,9 +301,8 @@ mod tests {
             let [x, y, z] = euler_xyz(&wanted);
             let got = UnitQuaternion::from_euler_angles(x, y, z);
             assert!(wanted.angle_to(&got) < 1e-7, "{wanted} {got}");
-            let error = (wanted.to_rotation_matrix().matrix()
-                - got.to_rotation_matrix().matrix())
-            .norm();
+            let error =
+                (wanted.to_rotation_matrix().matrix() - got.to_rotation_matrix().matrix()).norm();
             assert!(error < 1e-14, "{error}");
         }
     }

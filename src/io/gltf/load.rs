@@ -119,7 +119,9 @@ fn check_extensions(root: &Item<'_>, warnings: &mut Vec<String>) -> Result<()> {
 
 fn uses(root: &Item<'_>, extension: &str) -> bool {
     let names = root.list("extensionsUsed").unwrap_or_default();
-    names.iter().any(|name| name.value == &Value::from(extension))
+    names
+        .iter()
+        .any(|name| name.value == &Value::from(extension))
 }
 
 fn build(
@@ -154,7 +156,11 @@ fn build(
             kept[parent] = true;
         }
     }
-    let order: Vec<usize> = in_scene.iter().copied().filter(|&node| kept[node]).collect();
+    let order: Vec<usize> = in_scene
+        .iter()
+        .copied()
+        .filter(|&node| kept[node])
+        .collect();
     if order.is_empty() {
         return Err(Error::format(
             "nodes",

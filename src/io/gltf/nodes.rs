@@ -45,11 +45,7 @@ pub(super) fn unit_quaternion([x, y, z, w]: [f64; 4]) -> Option<UnitQuaternion<f
 }
 
 /// Reads all nodes; parents and children form a forest.
-pub(super) fn read<'a>(
-    root: &Item<'a>,
-    n_meshes: usize,
-    n_skins: usize,
-) -> Result<Vec<Node<'a>>> {
+pub(super) fn read<'a>(root: &Item<'a>, n_meshes: usize, n_skins: usize) -> Result<Vec<Node<'a>>> {
     let items = root.list("nodes")?;
     let count = items.len();
     let n_cameras = root.list("cameras")?.len();
@@ -202,11 +198,7 @@ pub(super) fn preorder(nodes: &[Node<'_>], roots: &[usize]) -> Vec<usize> {
 }
 
 /// Gives every node in `joints` a name of its own.
-pub(super) fn name(
-    nodes: &mut [Node<'_>],
-    joints: &[usize],
-    warnings: &mut Vec<String>,
-) -> Names {
+pub(super) fn name(nodes: &mut [Node<'_>], joints: &[usize], warnings: &mut Vec<String>) -> Names {
     let mut names = Names::new(joints.iter().map(|&node| nodes[node].name.clone()));
     let mut seen = HashSet::new();
     for &index in joints {
