@@ -9,7 +9,7 @@ use crate::character::Reals;
 use crate::error::Error;
 use crate::interop::copies;
 use crate::interop::memory::Block;
-use crate::math::Real;
+use crate::backend::cpu::Compute;
 use crate::python::array_in::{ArrayIn, Kind, converted};
 use crate::python::{array_out, interrupt};
 
@@ -104,11 +104,11 @@ fn precision(inputs: &[In<'_, '_>], names: &[crate::backend::Input]) -> PyResult
 }
 
 /// The two precisions, each reading our constants in its own.
-pub(crate) trait Precision: Real + bytemuck::Pod {
+pub(crate) trait Precision: Compute + bytemuck::Pod {
     /// The constants in this precision.
     fn of(values: &Reals) -> &[Self];
     /// Writes the numbers as a half precision.
-    fn round(values: &[Self], dtype: DType, out: &mut Block);
+    fn write_half(values: &[Self], dtype: DType, out: &mut Block);
 }
 
 impl Precision for f32 {
@@ -116,7 +116,7 @@ impl Precision for f32 {
         values.as_f32()
     }
 
-    fn round(values: &[Self], dtype: DType, out: &mut Block) {
+    fn write_half(values: &[Self], dtype: DType, out: &mut Block) {
         let bits = out.as_mut_slice::<u16>().iter_mut().zip(values);
         if dtype == DType::Float16 {
             bits.for_each(|(bits, &value)| *bits = half::f16::from_f32(value).to_bits());
@@ -131,7 +131,7 @@ impl Precision for f64 {
         values.as_f64()
     }
 
-    fn round(_: &[Self], _: DType, _: &mut Block) {
+    fn write_half(_: &[Self], _: DType, _: &mut Block) {
         unreachable!("half precision is computed in float32");
     }
 }
@@ -223,7 +223,7 @@ fn compute<'py, T: Precision>(
     })?;
     if half {
         let mut rounded = array_out::allocate(kind, count * dtype.size(), shape.len());
-        T::round(block.as_slice(), dtype, &mut rounded);
+        T::write_half(block.as_slice(), dtype, &mut rounded);
         copies::count(count * dtype.size());
         block = rounded;
     }
@@ -271,7 +271,7 @@ fn fill<'py, T: Precision>(
             out.memory.write(aside.as_slice::<T>());
         } else {
             let mut rounded = Block::new(count * dtype.size(), 0);
-            T::round(aside.as_slice(), dtype, &mut rounded);
+            T::write_half(aside.as_slice(), dtype, &mut rounded);
             match dtype {
                 DType::Float16 => out.memory.write(rounded.as_slice::<half::f16>()),
                 _ => out.memory.write(rounded.as_slice::<half::bf16>()),

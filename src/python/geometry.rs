@@ -6,7 +6,6 @@ use pyo3::prelude::*;
 use crate::backend::operations as op;
 use crate::kinematics::NormalsPlan;
 use crate::python::apply::apply;
-use crate::python::error::to_py;
 use crate::python::nouns::PyCharacter;
 use crate::python::values;
 
@@ -48,7 +47,7 @@ pub fn apply_parameter_transform<'py>(
     model_parameters: &Array<'py>,
     flatten: bool,
     out: Option<&Array<'py>>,
-) -> PyResult<Py<PyAny>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let transform = character.get().prepared.transform();
     apply(py, &op::ApplyParameterTransform { transform, flatten }, &[model_parameters], out)
 }
@@ -64,7 +63,7 @@ macro_rules! from_one_array {
             character: &Bound<'py, PyCharacter>,
             $argument: &Array<'py>,
             out: Option<&Array<'py>>,
-        ) -> PyResult<Py<PyAny>> {
+        ) -> PyResult<Bound<'py, PyAny>> {
             let prepared = &character.get().prepared;
             apply(py, &op::$operation { prepared }, &[$argument], out)
         }
@@ -286,7 +285,7 @@ pub fn model_parameters_to_joint_parameters<'py>(
     character: &Bound<'py, PyCharacter>,
     model_parameters: &Array<'py>,
     out: Option<&Array<'py>>,
-) -> PyResult<Py<PyAny>> {
+) -> PyResult<Bound<'py, PyAny>> {
     apply_parameter_transform(py, character, model_parameters, true, out)
 }
 
@@ -303,11 +302,11 @@ macro_rules! positions {
             parents: &Array<'py>,
             offsets: &Array<'py>,
             out: Option<&Array<'py>>,
-        ) -> PyResult<Py<PyAny>> {
+        ) -> PyResult<Bound<'py, PyAny>> {
             let (parents, shape) = values::indices(parents, "parents")?;
-            values::require("parents", &shape, &[None], "(n_points,)").map_err(to_py)?;
+            values::require("parents", &shape, &[None], "(n_points,)")?;
             let prepared = &character.get().prepared;
-            let operation = op::$operation::new(prepared, &parents).map_err(to_py)?;
+            let operation = op::$operation { prepared, parents: &parents };
             apply(py, &operation, &[$argument, offsets], out)
         }
     };
@@ -409,7 +408,7 @@ pub fn compute_vertex_normals<'py>(
     vertex_positions: &Array<'py>,
     triangles: &Array<'py>,
     out: Option<&Array<'py>>,
-) -> PyResult<Py<PyAny>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let triangles = values::triangles(triangles, "triangles")?;
     let plan = NormalsPlan::new(&triangles);
     apply(py, &op::ComputeVertexNormals { plan: &plan }, &[vertex_positions], out)

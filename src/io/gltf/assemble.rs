@@ -49,6 +49,7 @@ pub(super) struct Assembly {
     base: Vec<f32>,
     normals: Vec<f32>,
     texcoords: Vec<f32>,
+    texcoord_faces: Vec<[u32; 3]>,
     colors: Vec<[u8; 3]>,
     has: Optional,
     faces: Vec<[u32; 3]>,
@@ -101,6 +102,7 @@ impl Assembly {
             base: Vec::new(),
             normals: Vec::new(),
             texcoords: Vec::new(),
+            texcoord_faces: Vec::new(),
             colors: Vec::new(),
             has: Optional::default(),
             faces: Vec::new(),
@@ -417,9 +419,21 @@ impl Assembly {
             }
         }
         self.has.texcoords |= primitive.texcoords.is_some();
-        match &primitive.texcoords {
-            Some(texcoords) => self.texcoords.extend(texcoords),
-            None => self.texcoords.extend(std::iter::repeat_n(0.0, count * 2)),
+        let first_texcoord = (self.texcoords.len() / 2) as u32;
+        match (&primitive.texcoords, &primitive.texcoord_faces) {
+            (Some(texcoords), triangles) => {
+                self.texcoords.extend(texcoords);
+                let triangles = triangles.as_ref().unwrap_or(&primitive.faces);
+                self.texcoord_faces.extend(triangles.iter().map(|&[a, b, c]| {
+                    let [b, c] = if mirrors { [c, b] } else { [b, c] };
+                    [a, b, c].map(|at| first_texcoord + at)
+                }));
+            }
+            (None, _) => {
+                self.texcoords.extend([0.0; 2]);
+                let none = std::iter::repeat_n([first_texcoord; 3], primitive.faces.len());
+                self.texcoord_faces.extend(none);
+            }
         }
         self.has.colors |= primitive.colors.is_some();
         match &primitive.colors {
@@ -550,12 +564,10 @@ impl Assembly {
                 displacements.into(),
             )?)
         };
-        let texcoord_faces = if self.has.texcoords {
-            self.faces.clone()
-        } else {
+        if !self.has.texcoords {
             self.texcoords.clear();
-            Vec::new()
-        };
+            self.texcoord_faces.clear();
+        }
         if !self.has.colors {
             self.colors.clear();
         }
@@ -566,7 +578,7 @@ impl Assembly {
             lines: self.lines,
             colors: self.colors,
             texcoords: self.texcoords.into(),
-            texcoord_faces,
+            texcoord_faces: self.texcoord_faces,
             ..MeshParts::default()
         })?;
         Ok(Some((mesh, weights, blend_shape)))
