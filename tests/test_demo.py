@@ -19,7 +19,13 @@ SHARED = Path(os.environ.get("KINARRAY_SHARED", Path(__file__).parents[2] / "sha
 def demo(folder, *arguments):
     command = [sys.executable, "-m", "kinarray", "demo", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
 
 
@@ -40,7 +46,11 @@ def png_pixels(data):
 
 def table(output):
     """The rows of the printed table by kind; cells are two or more spaces apart."""
-    lines = [line for line in output.splitlines() if "yes, same addresses" in line or line.endswith("  no")]
+    lines = [
+        line
+        for line in output.splitlines()
+        if "yes, same addresses" in line or line.endswith("  no")
+    ]
     return {line.split()[0]: [cell for cell in line.split("  ") if cell] for line in lines}
 
 

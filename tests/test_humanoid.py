@@ -38,7 +38,9 @@ def test_the_rest_pose_skins_to_the_rest_mesh(humanoid):
 @pytest.mark.parametrize("unit", ["m", "cm", "mm"])
 def test_it_is_as_tall_as_an_adult_in_every_unit(unit):
     character = ka.testing.create_humanoid(n_vertices=1_000, unit=unit)
-    height = np.ptp(np.asarray(character.mesh.vertices)[:, 1]) / {"m": 1, "cm": 100, "mm": 1000}[unit]
+    height = (
+        np.ptp(np.asarray(character.mesh.vertices)[:, 1]) / {"m": 1, "cm": 100, "mm": 1000}[unit]
+    )
     assert height == pytest.approx(1.75, abs=0.02)
     assert character.unit == unit
 
@@ -50,7 +52,9 @@ def test_equal_values_on_both_sides_mirror_each_other(humanoid):
         for index, left in enumerate(humanoid.skeleton.joint_names):
             if left.startswith("l_"):
                 right = joint(humanoid, state, "r_" + left[2:])[:3]
-                np.testing.assert_allclose(state[index, :3] * [-1, 1, 1], right, atol=1e-9, err_msg=name)
+                np.testing.assert_allclose(
+                    state[index, :3] * [-1, 1, 1], right, atol=1e-9, err_msg=name
+                )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,9 @@ def test_equal_values_on_both_sides_mirror_each_other(humanoid):
     ],
 )
 def test_a_positive_angle_bends_the_joint_the_way_it_bends(humanoid, parameter, tip, direction):
-    moved = joint(humanoid, pose(humanoid, **{parameter: 0.3}), tip) - joint(humanoid, pose(humanoid), tip)
+    moved = joint(humanoid, pose(humanoid, **{parameter: 0.3}), tip) - joint(
+        humanoid, pose(humanoid), tip
+    )
     assert moved[:3] @ direction > 0.5 * np.linalg.norm(moved[:3]) > 0
 
 
@@ -99,7 +105,9 @@ def test_skin_does_not_collapse_when_it_walks(humanoid):
 
     poses = ka.testing.walk_cycle(humanoid, n_frames=32)
     points = humanoid.skin_points(ka.geometry.model_parameters_to_skeleton_state(humanoid, poses))
-    np.testing.assert_allclose(volume(points), volume(np.asarray(humanoid.mesh.vertices, np.float64)), rtol=0.06)
+    np.testing.assert_allclose(
+        volume(points), volume(np.asarray(humanoid.mesh.vertices, np.float64)), rtol=0.06
+    )
 
 
 def test_markers_lie_on_the_skin(humanoid):
@@ -126,7 +134,9 @@ def test_too_few_vertices_are_refused():
 
 
 def test_a_synthetic_rig_has_the_sizes_asked_for():
-    rig = ka.testing.create_character(n_joints=127, n_parameters=136, n_vertices=500, n_influences=4)
+    rig = ka.testing.create_character(
+        n_joints=127, n_parameters=136, n_vertices=500, n_influences=4
+    )
     assert (rig.skeleton.size, rig.parameter_transform.size, rig.mesh.n_vertices) == (127, 136, 500)
 
 
@@ -134,5 +144,7 @@ def test_pictures_of_states_and_of_points_are_equal(humanoid):
     poses = ka.testing.walk_cycle(humanoid, n_frames=32).astype(np.float32)
     states = ka.geometry.model_parameters_to_skeleton_state(humanoid, poses[::10])
     picture = ka.testing.render(humanoid, states, width=200, height=80)
-    assert picture == ka.testing.render(humanoid, humanoid.skin_points(states), width=200, height=80)
+    assert picture == ka.testing.render(
+        humanoid, humanoid.skin_points(states), width=200, height=80
+    )
     assert picture != ka.testing.render(humanoid, states[:2], width=200, height=80)

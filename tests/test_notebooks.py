@@ -43,7 +43,9 @@ def test_it_runs(path, tmp_path):
 
     notebook = nbformat.read(path, as_version=4)
     manager = ThisInterpreter(connection_file=str(tmp_path / "kernel.json"))
-    client = NotebookClient(notebook, km=manager, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
+    client = NotebookClient(
+        notebook, km=manager, timeout=300, resources={"metadata": {"path": str(tmp_path)}}
+    )
     client.execute()
     pictures = [
         base64.b64decode(output.data["image/png"])

@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 def test_the_python_blocks_run_one_after_the_other(tmp_path):
     pytest.importorskip("numpy")
     pytest.importorskip("torch")
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     assert len(blocks) >= 2
     # In a process of its own: the first block claims that no copy was made since the start.
     done = subprocess.run(

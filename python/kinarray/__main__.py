@@ -20,8 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
         description="Poses a character through the same call with every array library that is installed, "
         "shows what it cost and that nothing was copied, and draws a few frames.",
     )
-    demo.add_argument("file", nargs="?", type=Path, metavar="FILE.glb", help="default: a built-in humanoid")
-    demo.add_argument("--frames", type=int, default=1000, help="how many poses (default: %(default)s)")
+    demo.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE.glb", help="default: a built-in humanoid"
+    )
+    demo.add_argument(
+        "--frames", type=int, default=1000, help="how many poses (default: %(default)s)"
+    )
     demo.add_argument(
         "--output",
         type=Path,
@@ -39,7 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name != "numpy":
             raise
-        print("kinarray demo: NumPy is missing; install it with: pip install numpy", file=sys.stderr)
+        print(
+            "kinarray demo: NumPy is missing; install it with: pip install numpy", file=sys.stderr
+        )
         return 1
     from . import KinarrayError
 

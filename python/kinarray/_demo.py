@@ -40,10 +40,14 @@ def run(file: Path | None, n_frames: int, output: Path) -> None:
         raise ka.CharacterError(f"character '{character.name}': it has no mesh to pose")
     n_vertices = character.mesh.n_vertices
     poses = poses[: max(1, MOST_NUMBERS // (3 * n_vertices))]
-    print(f"{origin}: {character.skeleton.size} joints, {n_vertices} vertices, "
-          f"{character.parameter_transform.size} parameters")
-    print(f"{len(poses)} poses -> skeleton states {(len(poses), character.skeleton.size, 8)} "
-          f"-> skinned points {(len(poses), n_vertices, 3)}, float32\n")
+    print(
+        f"{origin}: {character.skeleton.size} joints, {n_vertices} vertices, "
+        f"{character.parameter_transform.size} parameters"
+    )
+    print(
+        f"{len(poses)} poses -> skeleton states {(len(poses), character.skeleton.size, 8)} "
+        f"-> skinned points {(len(poses), n_vertices, 3)}, float32\n"
+    )
 
     kinds, missing = installed()
     exact = _pose(character, poses.astype(np.float64))
@@ -70,7 +74,10 @@ def run(file: Path | None, n_frames: int, output: Path) -> None:
                 1e3 * statistics.median(seconds[kind.name]),
                 float(np.abs(kind.to_numpy(points) - exact).max()) / size,
                 copied[kind.name],
-                all(kind.address(array) == ka.interop.address(array) for array in (inputs[kind.name], points)),
+                all(
+                    kind.address(array) == ka.interop.address(array)
+                    for array in (inputs[kind.name], points)
+                ),
             )
         )
     _table(rows)
@@ -87,17 +94,27 @@ def _subject(file: Path | None, n_frames: int) -> tuple[Any, Any, str]:
     """The character, its poses (n_frames, n_parameters) in float32, and what to call it."""
     if file is None:
         character = ka.testing.create_humanoid(n_vertices=10_000)
-        return character, ka.testing.walk_cycle(character, n_frames).astype(np.float32), "built-in humanoid"
+        return (
+            character,
+            ka.testing.walk_cycle(character, n_frames).astype(np.float32),
+            "built-in humanoid",
+        )
     try:
         character, motion, _, fps = ka.geometry.Character.load_gltf_with_motion(file)
         frames = np.arange(n_frames) % len(motion)
-        return character, np.ascontiguousarray(motion[frames]), f"{file.name}, its motion at {fps:g} fps"
+        return (
+            character,
+            np.ascontiguousarray(motion[frames]),
+            f"{file.name}, its motion at {fps:g} fps",
+        )
     except ka.FormatError:
         # No motion in it, or no character at all: in that case this raises again.
         character = ka.load_character(file)
     sway = np.sin(np.linspace(0.0, 40.0, n_frames, dtype=np.float32))[:, None]
     weights = np.random.default_rng(0).normal(0.0, 0.15, character.parameter_transform.size)
-    turns = np.array([name.endswith(("_rx", "_ry", "_rz")) for name in character.parameter_transform.names])
+    turns = np.array(
+        [name.endswith(("_rx", "_ry", "_rz")) for name in character.parameter_transform.names]
+    )
     poses = (sway * np.where(turns, weights, 0.0)).astype(np.float32)
     return character, poses, f"{file.name}, made to sway"
 
@@ -109,7 +126,15 @@ def _pose(character: Any, poses: Any) -> Any:
 
 
 def _table(rows: list[Row]) -> None:
-    titles = ["kind", "version", "result", "ms", "largest difference", "bytes copied", "read and written in place"]
+    titles = [
+        "kind",
+        "version",
+        "result",
+        "ms",
+        "largest difference",
+        "bytes copied",
+        "read and written in place",
+    ]
     lines = [
         [
             row.kind.name,
@@ -124,15 +149,21 @@ def _table(rows: list[Row]) -> None:
     ]
     widths = [max(len(line[at]) for line in [titles, *lines]) for at in range(len(titles))]
     for line in [titles, ["-" * width for width in widths], *lines]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    print("\nms: median for all poses. Largest difference: against NumPy in float64, as a part of the "
-          "largest coordinate.")
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )
+    print(
+        "\nms: median for all poses. Largest difference: against NumPy in float64, as a part of the "
+        "largest coordinate."
+    )
 
 
 def _draw(character: Any, poses: Any, picture: Path) -> None:
     # Over the first second or so, where a walk shows all its phases.
     last = min(len(poses) - 1, 28)
     chosen = np.linspace(0, last, min(FIGURES, len(poses))).astype(int)
-    states = ka.geometry.model_parameters_to_skeleton_state(character, np.ascontiguousarray(poses[chosen]))
+    states = ka.geometry.model_parameters_to_skeleton_state(
+        character, np.ascontiguousarray(poses[chosen])
+    )
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_bytes(ka.testing.render(character, states))

@@ -24,7 +24,9 @@ class Kind:
 
 
 def _numpy() -> Kind:
-    return Kind("NumPy", np.__version__, np.asarray, np.asarray, lambda array: int(array.ctypes.data))
+    return Kind(
+        "NumPy", np.__version__, np.asarray, np.asarray, lambda array: int(array.ctypes.data)
+    )
 
 
 def _torch() -> Kind:

@@ -18,7 +18,12 @@ def progress(steps: Sequence[Item], title: str) -> Iterator[Item]:
     for done, step in enumerate(steps):
         if time.monotonic() - start > 1.0 and sys.stderr.isatty():
             bar = "#" * (WIDTH * done // len(steps))
-            print(f"\r{title} [{bar:.<{WIDTH}}] {done}/{len(steps)}", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{title} [{bar:.<{WIDTH}}] {done}/{len(steps)}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
             shown = True
         yield step
     if shown:
