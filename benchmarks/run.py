@@ -19,10 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from imports import import_times
-from report import print_imports, print_table, save
-from session import CONTESTANTS, Session, Unavailable
-from workloads import Workload, all_workloads
+
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from imports import import_times  # noqa: E402
+from report import print_imports, print_table, save  # noqa: E402
+from session import CONTESTANTS, Session, Unavailable  # noqa: E402
+from workloads import Workload, all_workloads  # noqa: E402
 
 RESULTS = Path(__file__).resolve().parent.parent / "bench-results"
 #: Largest difference from the others, relative to the largest value, before a figure is marked.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from character_arrays import (  # noqa: E402
+from character_arrays import (
     CharacterArrays,
     random_joint_parameters,
     random_model_parameters,

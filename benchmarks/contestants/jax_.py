@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from contestants.levels import Levels, forward
 
+POSES_AT_ONCE = 256  # keeps what one level of the tree needs in the cache
 to_numpy = np.asarray
 
 
@@ -52,6 +53,9 @@ def forward_kinematics(character):
     value = np.take_along_axis(rows, column, 1)
 
     def run(poses):
+        if poses.ndim == 2 and len(poses) > POSES_AT_ONCE and len(poses) % POSES_AT_ONCE == 0:
+            parts = jax.lax.map(run, poses.reshape(-1, POSES_AT_ONCE, poses.shape[-1]))
+            return parts.reshape(-1, *parts.shape[2:])
         batch = poses.reshape(-1, poses.shape[-1]).T
         joints = sum(
             value[:, k, None].astype(poses.dtype) * batch[column[:, k]] for k in range(width)
@@ -69,13 +73,15 @@ def gradient(run):
 
 
 def skinning(character):
+    """One pose after the other: the blended matrices of a whole batch would not fit the cache."""
     from reference import inverse_bind_pose
 
     inverse = inverse_bind_pose(character)[:, :3, :]
+    index = character.index.astype(np.int32)
 
-    def run(states):
-        dtype = states.dtype
-        x, y, z, w = jnp.moveaxis(states[..., 3:7], -1, 0)
+    def one(state):
+        dtype = state.dtype
+        x, y, z, w = state[:, 3:7].T
         rotation = jnp.stack(
             [
                 1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w),
@@ -83,19 +89,16 @@ def skinning(character):
                 2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y),
             ],
             -1,
-        ).reshape(*x.shape, 3, 3)  # fmt: skip
-        moved = states[..., 7, None, None] * rotation @ jnp.asarray(inverse, dtype)
-        moved = moved.at[..., 3].add(states[..., :3])
+        ).reshape(-1, 3, 3)  # fmt: skip
+        moved = state[:, 7, None, None] * rotation @ jnp.asarray(inverse, dtype)
+        moved = moved.at[..., 3].add(state[:, :3]).reshape(-1, 12)
+        weight = jnp.asarray(character.weight, dtype)
+        blended = sum(weight[:, k, None] * moved[index[:, k]] for k in range(index.shape[1]))
         rest = jnp.asarray(character.vertices, dtype)
         rest = jnp.concatenate([rest, jnp.ones((len(rest), 1), dtype)], 1)
-        weight = jnp.asarray(character.weight, dtype)
-        points = 0.0
-        for slot in range(character.index.shape[1]):
-            chosen = moved[:, character.index[:, slot].astype(np.int32)]
-            points += weight[:, slot, None] * (chosen * rest[:, None, :]).sum(-1)
-        return points
+        return jnp.einsum("vij,vj->vi", blended.reshape(-1, 3, 4), rest)
 
-    return run
+    return lambda states: jax.lax.map(one, states)
 
 
 def normals(character):
