@@ -11,7 +11,7 @@ mod positions;
 mod prepared;
 pub mod skinning;
 
-pub use forward::{ForwardPlan, Load, Motion};
+pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;
 pub use normals::NormalsPlan;
 pub use parameters::{Direct, Drive, TransformPlan};
