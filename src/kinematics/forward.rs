@@ -148,8 +148,6 @@ pub trait StateSink<L: Lane> {
 
 /// What the backward sweep starts from.
 pub trait LoadSource<L: Lane> {
-    /// The state of a joint.
-    fn state(&self, joint: usize) -> Transform<L>;
     /// What a joint in this state exerts by itself.
     fn load(&self, joint: usize, state: &Transform<L>) -> Load<L>;
 }
@@ -479,38 +477,39 @@ impl<T: Real> ForwardPlan<T> {
         }
     }
 
-    /// Pulls what all joints exert back to the inputs, last joint first: `source` knows the
-    /// joints' states and what each exerts by itself, and `gradient` is added to. `kept` has [`Self::n_places`] places
-    /// for states and the loads that gather on them; what it holds on entry does not matter.
+    /// Pulls what all joints exert back to the inputs, last joint first: `source` knows what each joint
+    /// exerts by itself, and `gradient` is added to. `kept` has [`Self::n_places`] places for the loads
+    /// that gather on joints; what it holds on entry does not matter.
     #[inline(always)]
     pub fn pull<L: Lane<Scalar = T>>(
         &self,
         drive: impl Drive<T>,
         inputs: &[L],
-        kept: &mut [(Transform<L>, Load<L>)],
+        states: &[Transform<L>],
+        kept: &mut [Load<L>],
         source: &impl LoadSource<L>,
         gradient: &mut [L],
     ) {
         for (index, joint) in self.joints.iter().enumerate().rev() {
-            let (state_here, mut load) = match joint.place {
-                NONE => (source.state(index), Load::zero()),
-                place => kept[place as usize],
-            };
-            load.add(&source.load(index, &state_here));
+            let state = &states[index];
+            let mut load = source.load(index, state);
+            if joint.place != NONE {
+                load.add(&kept[joint.place as usize]);
+            }
             let above = match joint.parent_place {
                 NONE => None,
                 place => {
-                    let (above, to) = &mut kept[place as usize];
+                    let above = &states[joint.parent as usize];
+                    let to = &mut kept[place as usize];
                     if joint.last_child {
-                        *above = source.state(joint.parent as usize);
                         *to = Load::zero();
                     }
-                    to.add_carried(&load, vector::sub(state_here.t, above.t));
-                    Some(&*above)
+                    to.add_carried(&load, vector::sub(state.t, above.t));
+                    Some(above)
                 }
             };
             if drive.active(index) != 0 {
-                let cotangent = self.cotangent(drive, inputs, index, &state_here, above, &load);
+                let cotangent = self.cotangent(drive, inputs, index, state, above, &load);
                 drive.pull(cotangent, index, gradient);
             }
         }

@@ -328,50 +328,48 @@ impl<T: Compute, D: Drive<T>> GroupWork<T> for Backward<'_, '_, T, D> {
         let (mut gathered, mut gathered_output, mut gathered_cotangent) = Default::default();
         let mut inputs = vec![L::zero(); self.drive.len()];
         let mut gradient = vec![L::zero(); self.drive.len()];
-        let mut kept = vec![(Transform::<L>::identity(), Load::zero()); self.plan.n_places()];
-        let again = if output.is_some() { 0 } else { n_joints };
-        let mut states = vec![Transform::<L>::identity(); again];
+        let mut kept = vec![Load::<L>::zero(); self.plan.n_places()];
+        let mut states = vec![Transform::<L>::identity(); n_joints];
         for (start, count) in groups::<L>(items) {
             load_items(input, start, count, &mut gathered, &mut inputs);
-            let rows =
-                output.map(|output| rows_of(output, start, count, L::WIDTH, &mut gathered_output));
-            if output.is_none() {
-                self.plan
-                    .forward_chains(self.drive, &inputs, 0..n_joints, &mut states);
+            // States first and in order, so that one array at a time streams in from memory.
+            match output {
+                Some(output) => {
+                    let rows = rows_of(output, start, count, L::WIDTH, &mut gathered_output);
+                    for (joint, state) in states.iter_mut().enumerate() {
+                        *state = Transform::from_columns(L::load_columns8(&rows, STATE * joint));
+                    }
+                }
+                None => {
+                    self.plan
+                        .forward_chains(self.drive, &inputs, 0..n_joints, &mut states);
+                }
             }
             gradient.fill(L::zero());
             let cotangents = rows_of(cotangent, start, count, L::WIDTH, &mut gathered_cotangent);
-            let source = Known {
-                output: rows.as_deref(),
-                states: &states,
-                cotangents: &cotangents,
-            };
-            self.plan
-                .pull(self.drive, &inputs, &mut kept, &source, &mut gradient);
+            let source = Cotangents { rows: &cotangents };
+            self.plan.pull(
+                self.drive,
+                &inputs,
+                &states,
+                &mut kept,
+                &source,
+                &mut gradient,
+            );
             self.target.put(&gradient, 0, start - self.first, count);
         }
     }
 }
 
-/// The states of a group, from the saved output or computed again, and its cotangents.
-struct Known<'w, L: Lane> {
-    output: Option<&'w [&'w [L::Scalar]]>,
-    states: &'w [Transform<L>],
-    cotangents: &'w [&'w [L::Scalar]],
+/// The cotangents of a group of states.
+struct Cotangents<'w, T> {
+    rows: &'w [&'w [T]],
 }
 
-impl<L: Lane> LoadSource<L> for Known<'_, L> {
-    #[inline(always)]
-    fn state(&self, joint: usize) -> Transform<L> {
-        match self.output {
-            Some(rows) => Transform::from_columns(L::load_columns8(rows, STATE * joint)),
-            None => self.states[joint],
-        }
-    }
-
+impl<L: Lane> LoadSource<L> for Cotangents<'_, L::Scalar> {
     #[inline(always)]
     fn load(&self, joint: usize, state: &Transform<L>) -> Load<L> {
-        Load::of_cotangent(L::load_columns8(self.cotangents, STATE * joint), state)
+        Load::of_cotangent(L::load_columns8(self.rows, STATE * joint), state)
     }
 }
 
