@@ -2,12 +2,20 @@
 
 mod apply_parameter_transform;
 mod gradients;
+mod inverse_kinematic_map;
+mod inverse_parameter_transform;
 mod lanes;
+mod positions;
 mod skeleton_state;
 mod skin_points;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use inverse_kinematic_map::{
+    LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
+};
+pub use inverse_parameter_transform::ApplyInverseParameterTransform;
+pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
 pub use skeleton_state::{
     JointParametersToLocalSkeletonState, JointParametersToSkeletonState,
     ModelParametersToLocalSkeletonState, ModelParametersToSkeletonState, ToSkeletonState,
@@ -17,3 +25,5 @@ pub use vertex_normals::ComputeVertexNormals;
 
 #[cfg(test)]
 mod checks;
+#[cfg(test)]
+mod testing;

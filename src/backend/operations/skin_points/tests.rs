@@ -5,8 +5,11 @@ use std::sync::Arc;
 use nalgebra::{Matrix4, Quaternion, UnitQuaternion, Vector3, Vector4};
 
 use super::*;
+use crate::array::View;
 use crate::backend::cpu::Isa;
-use crate::backend::operations::checks::{Argument, assert_derivatives, batches, forward, noise};
+use crate::backend::operations::checks::{
+    Argument, assert_derivatives, batches, forward, noise, vjp,
+};
 use crate::character::{
     Character, CharacterParts, Joint, Mesh, MeshParts, ParameterTransform, Skeleton, SkinWeights,
 };
@@ -242,4 +245,116 @@ fn derivatives_agree_with_differences_and_with_each_other() {
             assert_derivatives(&with_rest, &[one_pose, rests]);
         }
     }
+}
+
+#[test]
+fn any_memory_layout_and_any_number_of_threads_give_the_same_bits() {
+    let prepared = prepared();
+    let operation = SkinPoints::new(&prepared, true).unwrap();
+    let states = Argument::<f32>::noise(&[33, JOINTS, 8], 14);
+    let rests = Argument::<f32>::noise(&[33, VERTICES, 3], 15);
+    let one_rest = Argument::<f32>::noise(&[VERTICES, 3], 16);
+    let want = forward(&operation, &[states.view(), rests.view()]).data;
+
+    // The last axes swapped in memory, the batch backwards.
+    let transposed = |argument: &Argument<f32>| -> Vec<f32> {
+        let [items, rows, columns] = argument.shape[..] else {
+            unreachable!()
+        };
+        (0..items * rows * columns)
+            .map(|at| {
+                let (item, column, row) = (at / (rows * columns), at / rows % columns, at % rows);
+                argument.data[((items - 1 - item) * rows + row) * columns + column]
+            })
+            .collect()
+    };
+    fn backwards<'a>(data: &'a [f32], shape: &[usize]) -> View<'a, f32> {
+        let block = shape[1] * shape[2];
+        let strides = smallvec![-(block as isize), 1, shape[1] as isize];
+        View::strided(
+            data,
+            (shape[0] - 1) * block,
+            Shape::from_slice(shape),
+            strides,
+        )
+        .unwrap()
+    }
+    let (state_data, rest_data) = (transposed(&states), transposed(&rests));
+    let views = [
+        backwards(&state_data, &states.shape),
+        backwards(&rest_data, &rests.shape),
+    ];
+    assert!(forward(&operation, &views).data == want);
+
+    let cotangent = Argument::<f32>::noise(&[33, VERTICES, 3], 17);
+    let gradients = || {
+        [
+            vjp(&operation, &[states.view(), one_rest.view()], &cotangent),
+            vjp(&operation, &[states.view(), rests.view()], &cotangent),
+        ]
+    };
+    let many = gradients();
+    crate::backend::cpu::set_num_threads(1);
+    let (alone, pulled) = (
+        forward(&operation, &[states.view(), rests.view()]).data,
+        gradients(),
+    );
+    crate::backend::cpu::set_num_threads(3);
+    let (three, pulled_by_three) = (
+        forward(&operation, &[states.view(), rests.view()]).data,
+        gradients(),
+    );
+    crate::backend::cpu::set_num_threads(0);
+    assert!(alone == want && three == want);
+    assert!(pulled == many && pulled_by_three == many);
+}
+
+#[test]
+fn nan_reaches_only_what_its_joint_carries() {
+    let prepared = prepared();
+    let operation = SkinPoints::new(&prepared, false).unwrap();
+    let mut states = Argument::<f32>::noise(&[20, JOINTS, 8], 18);
+    let want = forward(&operation, &[states.view()]).data;
+    states.data[8 + 3] = f32::NAN;
+    let got = forward(&operation, &[states.view()]).data;
+    let weights = character().skin_weights.clone().unwrap();
+    let weight: Vec<f64> = weights.weight().iter().collect();
+    for (vertex, (got, want)) in got.chunks(3).zip(want.chunks(3)).enumerate() {
+        let slots = vertex * INFLUENCES..(vertex + 1) * INFLUENCES;
+        let carried = vertex < VERTICES
+            && slots
+                .clone()
+                .any(|s| weights.index()[s] == 1 && weight[s] != 0.0);
+        assert!(
+            if carried {
+                got[0].is_nan()
+            } else {
+                got == want
+            },
+            "{vertex}"
+        );
+    }
+}
+
+#[test]
+fn wrong_shapes_and_characters_without_a_skin_are_named() {
+    let prepared = prepared();
+    let operation = SkinPoints::new(&prepared, true).unwrap();
+    let message =
+        |index, shape: &[usize]| operation.core_rank(index, shape).unwrap_err().to_string();
+    assert_eq!(
+        message(0, &[3, 6, 8]),
+        "skel_state: expected (..., 5, 8) = (..., n_joints, 8) or (..., 5, 4, 4), got (3, 6, 8)"
+    );
+    assert_eq!(
+        message(1, &[3, 44, 3]),
+        "rest_vertices: expected (..., 45, 3) = (..., n_vertices, 3), got (3, 44, 3)"
+    );
+    let mut parts = character().parts();
+    (parts.mesh, parts.skin_weights) = (None, None);
+    let bare = Prepared::new(Arc::new(Character::new(parts).unwrap()));
+    assert_eq!(
+        SkinPoints::new(&bare, false).unwrap_err().to_string(),
+        "character 'test': it has no mesh to skin"
+    );
 }
