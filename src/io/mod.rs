@@ -1,1 +1,3 @@
 //! Bytes to characters and motion, one folder a format.
+
+pub mod gltf;

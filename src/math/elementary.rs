@@ -1,5 +1,8 @@
 //! Elementary functions over lanes.
 
+// Coefficients stand as published; what f64 cannot hold is rounded by the compiler.
+#![allow(clippy::excessive_precision)]
+
 use super::lane::Lane;
 use super::real::Real;
 

@@ -5,6 +5,7 @@ mod gradients;
 mod inverse_kinematic_map;
 mod inverse_parameter_transform;
 mod lanes;
+mod pose_mesh;
 mod positions;
 mod skeleton_state;
 mod skin_points;
@@ -15,6 +16,7 @@ pub use inverse_kinematic_map::{
     LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
 };
 pub use inverse_parameter_transform::ApplyInverseParameterTransform;
+pub use pose_mesh::pose_mesh;
 pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
 pub use skeleton_state::{
     JointParametersToLocalSkeletonState, JointParametersToSkeletonState,

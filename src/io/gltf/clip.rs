@@ -1,0 +1,322 @@
+//! Motion of a loaded scene: exact at any time, and sampled to frames.
+
+use nalgebra::{Matrix3, UnitQuaternion, Vector3};
+use std::sync::Arc;
+
+use super::animation::{Curve, Property};
+use super::frames::{Frame, Similarity};
+use crate::character::PARAMETERS_PER_JOINT;
+use crate::error::{Error, Result};
+
+/// Numbers in a skeleton state's row: `tx ty tz qx qy qz qw s`.
+const STATE: usize = 8;
+
+/// More numbers than one call may be asked for.
+const MAX_NUMBERS: f64 = (1_u64 << 31) as f64;
+
+/// How far a key may be from a frame to count as its time, in frames.
+const SNAP: f64 = 1e-3;
+
+/// Frames a second for keys that are not evenly spaced.
+const DEFAULT_FPS: f64 = 30.0;
+
+/// What stays the same in all clips of a scene.
+#[derive(Debug)]
+pub(super) struct Rig {
+    pub frames: Vec<Frame>,
+    pub parents: Vec<Option<usize>>,
+    /// Metres to the character's unit.
+    pub length_factor: f64,
+    /// Morph weights of the rest pose.
+    pub weights: Vec<f64>,
+}
+
+/// What a curve moves.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target {
+    /// A property of a joint's node.
+    Joint(usize, Property),
+    /// Morph weights from this one on.
+    Shapes(usize, usize),
+}
+
+/// One animation of a file, as motion of the character that was loaded with it.
+///
+/// Times are in seconds on the clip's own axis. Before its first key and after its last one a curve
+/// stays what it is there; what has no curve keeps its rest pose.
+#[derive(Debug, Clone)]
+pub struct Clip {
+    pub(super) name: String,
+    pub(super) rig: Arc<Rig>,
+    pub(super) curves: Vec<(Target, Arc<Curve>)>,
+}
+
+impl Clip {
+    /// The animation's name; empty where the file gives none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of joints of the character.
+    #[must_use]
+    pub fn n_joints(&self) -> usize {
+        self.rig.frames.len()
+    }
+
+    /// The number of morph targets of the character.
+    #[must_use]
+    pub fn n_shapes(&self) -> usize {
+        self.rig.weights.len()
+    }
+
+    /// The time of the first key; 0 without any.
+    #[must_use]
+    pub fn start(&self) -> f64 {
+        self.ends().0
+    }
+
+    /// The time of the last key; 0 without any.
+    #[must_use]
+    pub fn end(&self) -> f64 {
+        self.ends().1
+    }
+
+    fn ends(&self) -> (f64, f64) {
+        let times = |(_, curve): &(Target, Arc<Curve>)| {
+            Some((*curve.times().first()?, *curve.times().last()?))
+        };
+        let ends = self
+            .curves
+            .iter()
+            .filter_map(times)
+            .reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)));
+        ends.map_or((0.0, 0.0), |(start, end)| {
+            (f64::from(start), f64::from(end))
+        })
+    }
+
+    /// The times of all keys of all curves, increasing.
+    #[must_use]
+    pub fn key_times(&self) -> Vec<f64> {
+        let mut times: Vec<f64> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for (_, curve) in &self.curves {
+            if seen.insert(Arc::as_ptr(curve)) {
+                times.extend(curve.times().iter().map(|&time| f64::from(time)));
+            }
+        }
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+        times
+    }
+
+    /// The frames a second that the keys stand at: those of the curve with the most keys where they
+    /// are evenly spaced, else 30.
+    #[must_use]
+    pub fn fps(&self) -> f64 {
+        let longest = self
+            .curves
+            .iter()
+            .max_by_key(|(_, curve)| curve.times().len());
+        let Some(times) = longest.map(|(_, curve)| curve.times()) else {
+            return DEFAULT_FPS;
+        };
+        let n_steps = times.len().saturating_sub(1);
+        if n_steps < 2 {
+            return DEFAULT_FPS;
+        }
+        let step = f64::from(times[n_steps] - times[0]) / n_steps as f64;
+        let even = times
+            .windows(2)
+            .all(|pair| (f64::from(pair[1] - pair[0]) - step).abs() <= 0.05 * step);
+        let fps = 1.0 / step;
+        if !even || !(1.0..=1000.0).contains(&fps) {
+            return DEFAULT_FPS;
+        }
+        // Keys are stored in single precision.
+        if (fps - fps.round()).abs() < 1e-3 * fps {
+            fps.round()
+        } else {
+            fps
+        }
+    }
+
+    /// The times of frames at `fps` from the first key to the last one. A frame within a thousandth of
+    /// its length from a key is put on the key: times are stored in single precision, and just before a
+    /// key that steps everything is still as it was.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a rate that is not positive, or more frames than fit into memory.
+    pub fn frame_times(&self, fps: f64) -> Result<Vec<f64>> {
+        if !(fps > 0.0 && fps.is_finite()) {
+            return Err(Error::value(
+                "fps",
+                format!("expected more than 0, got {fps}"),
+            ));
+        }
+        let (start, end) = self.ends();
+        // A frame that rounding has put just behind the last key still counts.
+        let count = ((end - start) * fps + SNAP).floor() + 1.0;
+        let numbers = count * (STATE * self.n_joints().max(1)) as f64;
+        if !(numbers <= MAX_NUMBERS) {
+            return Err(Error::value(
+                "fps",
+                format!("{fps} frames a second make {count} frames from {start} s to {end} s"),
+            ));
+        }
+        let keys = self.key_times();
+        let frame = |frame: u64| {
+            let time = start + frame as f64 / fps;
+            let at = keys.partition_point(|&key| key < time - SNAP / fps);
+            match keys.get(at) {
+                Some(&key) if key <= time + SNAP / fps => key,
+                _ => time,
+            }
+        };
+        Ok((0..count as u64).map(frame).collect())
+    }
+
+    /// Joint to parent at each time, `(n_times, n_joints, 8)`, rows `tx ty tz qx qy qz qw s`.
+    #[must_use]
+    pub fn local_skeleton_states(&self, times: &[f64]) -> Vec<f64> {
+        let mut states = Vec::with_capacity(times.len() * self.n_joints() * STATE);
+        for &time in times {
+            for local in self.locals(time) {
+                push_state(&mut states, &local, self.rig.length_factor);
+            }
+        }
+        states
+    }
+
+    /// Joint to world at each time, `(n_times, n_joints, 8)`, rows `tx ty tz qx qy qz qw s`.
+    #[must_use]
+    pub fn skeleton_states(&self, times: &[f64]) -> Vec<f64> {
+        let mut states = Vec::with_capacity(times.len() * self.n_joints() * STATE);
+        for &time in times {
+            let mut worlds = self.locals(time);
+            for joint in 0..worlds.len() {
+                if let Some(parent) = self.rig.parents[joint] {
+                    worlds[joint] = composed(&worlds[parent], &worlds[joint]);
+                }
+                push_state(&mut states, &worlds[joint], self.rig.length_factor);
+            }
+        }
+        states
+    }
+
+    /// Joint parameters at each time, `(n_times, n_joints, 7)`, rows `tx ty tz rx ry rz sc`; posing the
+    /// character with them gives [`Self::skeleton_states`]. A scale of zero, which has no logarithm, is
+    /// given as the smallest positive one of single precision.
+    #[must_use]
+    pub fn joint_parameters(&self, times: &[f64]) -> Vec<f64> {
+        let count = times.len() * self.n_joints() * PARAMETERS_PER_JOINT;
+        let mut parameters = Vec::with_capacity(count);
+        for &time in times {
+            for (local, frame) in self.locals(time).iter().zip(&self.rig.frames) {
+                let rest = &frame.rest;
+                let moved = (local.translation - rest.translation) * self.rig.length_factor;
+                parameters.extend(moved.iter());
+                parameters.extend(euler_xyz(&(rest.rotation.inverse() * local.rotation)));
+                let scale = local.scale.max(f64::from(f32::MIN_POSITIVE));
+                parameters.push(scale.log2());
+            }
+        }
+        parameters
+    }
+
+    /// Weights of the character's morph targets at each time, `(n_times, n_shapes)`.
+    #[must_use]
+    pub fn morph_weights(&self, times: &[f64]) -> Vec<f64> {
+        let mut weights = Vec::with_capacity(times.len() * self.n_shapes());
+        for &time in times {
+            let start = weights.len();
+            weights.extend_from_slice(&self.rig.weights);
+            for (target, curve) in &self.curves {
+                if let &Target::Shapes(first, count) = target {
+                    curve.at(time, &mut weights[start + first..][..count]);
+                }
+            }
+        }
+        weights
+    }
+
+    /// Each joint's transform to its parent, in metres.
+    fn locals(&self, time: f64) -> Vec<Similarity> {
+        let mut moved: Vec<(Option<Vector3<f64>>, Option<UnitQuaternion<f64>>, _)> =
+            vec![(None, None, None); self.n_joints()];
+        for (target, curve) in &self.curves {
+            let &Target::Joint(joint, property) = target else {
+                continue;
+            };
+            let vector = || {
+                let mut vector = [0.0; 3];
+                curve.at(time, &mut vector);
+                Vector3::from(vector)
+            };
+            match property {
+                Property::Translation => moved[joint].0 = Some(vector()),
+                Property::Rotation => moved[joint].1 = Some(curve.rotation_at(time)),
+                Property::Scale => moved[joint].2 = Some(vector()),
+                Property::Weights => {}
+            }
+        }
+        moved
+            .into_iter()
+            .zip(&self.rig.frames)
+            .map(|((translation, rotation, scale), frame)| {
+                frame.follow(translation, rotation, scale)
+            })
+            .collect()
+    }
+}
+
+fn composed(parent: &Similarity, child: &Similarity) -> Similarity {
+    Similarity {
+        translation: parent.translation + parent.rotation * child.translation * parent.scale,
+        rotation: parent.rotation * child.rotation,
+        scale: parent.scale * child.scale,
+    }
+}
+
+fn push_state(states: &mut Vec<f64>, state: &Similarity, length_factor: f64) {
+    states.extend(state.translation.iter().map(|x| x * length_factor));
+    states.extend(state.rotation.coords.iter());
+    states.push(state.scale);
+}
+
+/// Angles with `R = Rz(rz) · Ry(ry) · Rx(rx)` and `|ry| <= π/2`. At gimbal lock, where `rx` and `rz`
+/// turn about the same axis, `rx` is found after `rz`, so the three give the rotation back exactly.
+fn euler_xyz(rotation: &UnitQuaternion<f64>) -> [f64; 3] {
+    let r: Matrix3<f64> = rotation.to_rotation_matrix().into_inner();
+    let rz = r[(1, 0)].atan2(r[(0, 0)]);
+    let (sine, cosine) = rz.sin_cos();
+    let ry = (-r[(2, 0)]).atan2(cosine * r[(0, 0)] + sine * r[(1, 0)]);
+    let rx = (sine * r[(0, 2)] - cosine * r[(1, 2)]).atan2(cosine * r[(1, 1)] - sine * r[(0, 1)]);
+    [rx, ry, rz]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn euler_angles_give_the_rotation_back() {
+        let half = std::f64::consts::FRAC_PI_2;
+        for [x, y, z] in [
+            [0.3, -0.4, 1.2],
+            [0.7, half, -0.2],
+            [0.7, -half, 0.9],
+            [3.0, half - 1e-9, 2.0],
+            [0.3, 2.0, 0.4],
+        ] {
+            let wanted = UnitQuaternion::from_euler_angles(x, y, z);
+            let [x, y, z] = euler_xyz(&wanted);
+            let got = UnitQuaternion::from_euler_angles(x, y, z);
+            assert!(wanted.angle_to(&got) < 1e-7, "{wanted} {got}");
+            let error =
+                (wanted.to_rotation_matrix().matrix() - got.to_rotation_matrix().matrix()).norm();
+            assert!(error < 1e-14, "{error}");
+        }
+    }
+}

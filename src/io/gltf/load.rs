@@ -1,0 +1,352 @@
+//! From bytes to a scene.
+
+use serde_json::Value;
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::accessor::Data;
+use super::animation::{self, Animation, Property};
+use super::assemble::{Assembly, Source};
+use super::clip::{Clip, Rig, Target};
+use super::json::Item;
+use super::nodes::{self, Names, Node};
+use super::{LoadOptions, LoadedScene, container, mesh, momentum, skin};
+use crate::character::{Character, CharacterParts, ParameterTransform};
+use crate::error::{Error, Result};
+
+/// Reads a GLB file or a `.gltf` text whose buffers are data URIs.
+///
+/// # Errors
+/// [`Error::Format`] naming the place, what the format asks for and what is there.
+pub fn load(bytes: &[u8], options: &LoadOptions) -> Result<LoadedScene> {
+    read(bytes, None, "", options)
+}
+
+/// Reads a GLB or `.gltf` file and the buffers beside it, which have to lie in the same folder or
+/// below it. Images are never read.
+///
+/// # Errors
+/// [`Error::Format`] naming the file, the place, what the format asks for and what is there;
+/// [`Error::Io`] where the file itself cannot be read.
+pub fn load_file(path: &Path, options: &LoadOptions) -> Result<LoadedScene> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|problem| Error::Io {
+        file: file.clone(),
+        problem: problem.to_string(),
+        not_found: problem.kind() == std::io::ErrorKind::NotFound,
+    })?;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+    let folder = path.parent().unwrap_or(Path::new(""));
+    read(&bytes, Some(folder), &stem.unwrap_or_default(), options)
+        .map_err(|error| error.in_file(&file))
+}
+
+fn read(
+    bytes: &[u8],
+    folder: Option<&Path>,
+    name: &str,
+    options: &LoadOptions,
+) -> Result<LoadedScene> {
+    let container = container::split(bytes)?;
+    let root = Item::new(&container.root, "").object()?;
+    let mut warnings = Vec::new();
+    if container.trailing > 0 {
+        warnings.push(format!(
+            "{} bytes after the end of the file that its header gives",
+            container.trailing
+        ));
+    }
+    check_asset(&root)?;
+    check_extensions(&root, &mut warnings)?;
+    let buffers = container::buffers(&root, container.binary, folder)?;
+    let data = Data::new(&root, buffers)?;
+    build(&root, &data, name, options, warnings).map_err(as_format)
+}
+
+/// What a noun refuses is a fault of the file that it is made from.
+fn as_format(error: Error) -> Error {
+    match error {
+        Error::Character { part, problem } => {
+            Error::format(part, "data that fits together", problem)
+        }
+        other => other,
+    }
+}
+
+fn check_asset(root: &Item<'_>) -> Result<()> {
+    let asset = root.need("asset")?.object()?;
+    let version = asset.need("version")?;
+    let text = version.str()?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit());
+    match text.split_once('.') {
+        Some(("2", minor)) if is_number(minor) => Ok(()),
+        _ => Err(version.wrong("glTF version 2.x, such as \"2.0\"")),
+    }
+}
+
+/// Extensions that a file may require, since they change nothing that is read here or only allow more.
+const UNDERSTOOD: [&str; 10] = [
+    "FB_momentum",
+    "KHR_mesh_quantization",
+    "KHR_lights_punctual",
+    "KHR_texture_transform",
+    "KHR_texture_basisu",
+    "EXT_texture_webp",
+    "EXT_texture_avif",
+    "MSFT_texture_dds",
+    "VRM",
+    "KHR_xmp_json_ld",
+];
+
+fn check_extensions(root: &Item<'_>, warnings: &mut Vec<String>) -> Result<()> {
+    for required in root.list("extensionsRequired")? {
+        let name = required.str()?;
+        let harmless = UNDERSTOOD.contains(&name)
+            || name.starts_with("KHR_materials_")
+            || name.starts_with("VRMC_");
+        if !harmless {
+            return Err(required.wrong("an extension that this reader knows"));
+        }
+    }
+    for used in root.list("extensionsUsed")? {
+        if used.str()? == "EXT_mesh_gpu_instancing" {
+            warnings.push("EXT_mesh_gpu_instancing: only one instance of each mesh is read".into());
+        }
+    }
+    Ok(())
+}
+
+fn uses(root: &Item<'_>, extension: &str) -> bool {
+    let names = root.list("extensionsUsed").unwrap_or_default();
+    names
+        .iter()
+        .any(|name| name.value == &Value::from(extension))
+}
+
+fn build(
+    root: &Item<'_>,
+    data: &Data<'_>,
+    name: &str,
+    options: &LoadOptions,
+    mut warnings: Vec<String>,
+) -> Result<LoadedScene> {
+    let meshes = mesh::read_all(root)?;
+    let n_skins = root.list("skins")?.len();
+    let mut nodes = nodes::read(root, meshes.len(), n_skins)?;
+    let skins = skin::read_all(root, nodes.len(), data, &mut warnings)?;
+    let n_targets = |node: usize| nodes[node].mesh.map_or(0, |mesh| meshes[mesh].n_targets);
+    let animations = animation::read_all(root, data, &nodes, n_targets, &mut warnings)?;
+
+    let skin_joints = || skins.iter().flat_map(|skin| skin.joints.iter().copied());
+    let in_scene = nodes::in_scene(root, &nodes, skin_joints())?;
+    let joints: HashSet<usize> = skin_joints().collect();
+    let mut rigid: Vec<bool> = nodes
+        .iter()
+        .map(|node| match (node.mesh, node.skin) {
+            (Some(mesh), Some(_)) => mesh::has_rigid_part(&meshes[mesh]),
+            (mesh, _) => mesh.is_some(),
+        })
+        .collect();
+    let is_momentum = momentum::has_joints(root, &nodes);
+    let mut kept = vec![false; nodes.len()];
+    for &node in in_scene.iter().rev() {
+        if is_momentum {
+            let kind = momentum::kind(&nodes[node]).map(|(kind, _)| kind);
+            kept[node] = kind == Some("skeleton_joint") || joints.contains(&node);
+            // Meshes of locators are there to be seen by other programs.
+            rigid[node] &= kept[node];
+            continue;
+        }
+        let only_holds = nodes[node].is_view || nodes[node].skin.is_some();
+        kept[node] |= !only_holds || rigid[node] || joints.contains(&node);
+        if let (true, Some(parent)) = (kept[node], nodes[node].parent) {
+            kept[parent] = true;
+        }
+    }
+    // The closest node above that is a joint, or the node itself.
+    let mut closest: Vec<Option<usize>> = vec![None; nodes.len()];
+    for &node in &in_scene {
+        let above = nodes[node].parent.and_then(|parent| closest[parent]);
+        closest[node] = if kept[node] { Some(node) } else { above };
+    }
+    let order: Vec<usize> = in_scene
+        .iter()
+        .copied()
+        .filter(|&node| kept[node])
+        .collect();
+    if order.is_empty() {
+        return Err(Error::format(
+            "nodes",
+            "at least one node that can be a joint",
+            "none",
+        ));
+    }
+    let taken = nodes::name(&mut nodes, &order, &mut warnings);
+    let scaled: HashSet<usize> = animations
+        .iter()
+        .flat_map(|animation| &animation.channels)
+        .filter(|channel| channel.property == Property::Scale)
+        .map(|channel| channel.node)
+        .collect();
+    let mut assembly = Assembly::new(
+        &nodes,
+        &order,
+        |node| nodes[node].parent.and_then(|parent| closest[parent]),
+        |node| scaled.contains(&node),
+        taken,
+    )?;
+    let source = Source {
+        data,
+        nodes: &nodes,
+        meshes: &meshes,
+        skins: &skins,
+        is_quantized: uses(root, "KHR_mesh_quantization"),
+    };
+    // Skins first: what they bind stays as stored, and rigid meshes are baked to fit.
+    for &node in in_scene.iter().filter(|&&node| nodes[node].skin.is_some()) {
+        assembly.add_mesh(&source, node, true, &mut warnings)?;
+    }
+    assembly.bind_rest(&skins);
+    for &node in in_scene.iter().filter(|&&node| rigid[node]) {
+        assembly.add_mesh(&source, node, false, &mut warnings)?;
+    }
+    if in_scene.len() < nodes.len() {
+        warnings.push(format!(
+            "{} nodes outside the scene are left out",
+            nodes.len() - in_scene.len()
+        ));
+    }
+
+    let skeleton = assembly.skeleton()?;
+    let transform = ParameterTransform::identity(&skeleton);
+    let morph_weights: Vec<f64> = assembly.shapes.iter().map(|shape| shape.weight).collect();
+    let rig = Arc::new(Rig {
+        frames: assembly.frames.clone(),
+        parents: assembly.parents.clone(),
+        length_factor: options.unit.per_meter(),
+        weights: morph_weights.clone(),
+    });
+    let clips = clips(animations, &nodes, &assembly, &rig, &mut warnings);
+    let node_linear = assembly
+        .frames
+        .iter()
+        .map(|frame| std::array::from_fn(|at| frame.residual[(at / 3, at % 3)]))
+        .collect();
+
+    let additions = if is_momentum {
+        let joint_of = |node: usize| closest[node].and_then(|node| assembly.node_joints[node]);
+        Some(momentum::read(
+            root,
+            data,
+            &nodes,
+            &in_scene,
+            &skeleton,
+            &joint_of,
+            &mut warnings,
+        )?)
+    } else {
+        None
+    };
+    let name = match nodes.first() {
+        Some(node) if is_momentum => node.name.clone(),
+        _ => name.to_owned(),
+    };
+    let mut parts = CharacterParts::new(name, skeleton, transform);
+    let motion = additions.and_then(|additions| additions.apply(&mut parts, options.unit));
+    parts.inverse_bind_pose = Arc::new(assembly.inverse_bind_pose());
+    let joint_nodes = assembly.joint_nodes.clone();
+    let mesh_parts = std::mem::take(&mut assembly.parts);
+    if let Some((mesh, weights, shapes)) =
+        assembly.into_mesh(data, options.normalize_weights, &mut warnings)?
+    {
+        parts.mesh = Some(Arc::new(mesh));
+        parts.skin_weights = Some(Arc::new(weights));
+        parts.blend_shape = shapes.map(Arc::new);
+    }
+    Ok(LoadedScene {
+        character: Character::new(parts)?.in_unit(options.unit),
+        clips,
+        motion,
+        joint_nodes,
+        node_linear,
+        morph_weights,
+        mesh_parts,
+        warnings,
+    })
+}
+
+/// The animations as motion of the joints; says where a joint cannot follow its node exactly.
+fn clips(
+    animations: Vec<Animation>,
+    nodes: &[Node<'_>],
+    assembly: &Assembly,
+    rig: &Arc<Rig>,
+    warnings: &mut Vec<String>,
+) -> Vec<Clip> {
+    let mut names = Names::new([]);
+    let mut inexact = HashSet::new();
+    let mut clips = Vec::with_capacity(animations.len());
+    for (at, animation) in animations.into_iter().enumerate() {
+        let mut left_out = 0;
+        let mut curves = Vec::new();
+        for channel in animation.channels {
+            let node = channel.node;
+            let target = if channel.property == Property::Weights {
+                let shapes = assembly.node_shapes.get(&node);
+                shapes.map(|&(first, count)| Target::Shapes(first, count))
+            } else {
+                assembly.node_joints[node].map(|joint| Target::Joint(joint, channel.property))
+            };
+            let Some(target) = target else {
+                left_out += 1;
+                continue;
+            };
+            if let Target::Joint(joint, property) = target {
+                let frame = &assembly.frames[joint];
+                let keys = 0..channel.curve.times().len();
+                let bad_scale = || {
+                    keys.clone().any(|key| {
+                        let key = channel.curve.key(key);
+                        let scale = [key[0], key[1], key[2]].map(f64::from);
+                        !frame.relative_scale(&scale.into()).1
+                    })
+                };
+                let is_inexact = match property {
+                    Property::Rotation => !frame.can_turn() && channel.curve.moves(),
+                    Property::Scale => bad_scale(),
+                    _ => false,
+                };
+                if is_inexact && inexact.insert((node, property)) {
+                    let name = &nodes[node].name;
+                    warnings.push(match property {
+                        Property::Scale => format!(
+                            "animations[{at}]: node '{name}' is scaled differently along its axes, \
+                             which a joint cannot be; the mean factor is used"
+                        ),
+                        _ => format!(
+                            "animations[{at}]: node '{name}' turns below a non-uniform scale, which \
+                             shears it; the closest rotation is used"
+                        ),
+                    });
+                }
+            }
+            curves.push((target, channel.curve));
+        }
+        if left_out > 0 {
+            warnings.push(format!(
+                "animations[{at}]: {left_out} channels move nodes that are not joints"
+            ));
+        }
+        let name = match animation.name.as_str() {
+            "" => String::new(),
+            own => names.fresh(own),
+        };
+        clips.push(Clip {
+            name,
+            rig: rig.clone(),
+            curves,
+        });
+    }
+    clips
+}

@@ -1,0 +1,95 @@
+//! glTF 2.0, as JSON text or GLB: skeleton, skin, morph targets and motion.
+//!
+//! * `container`, `json`: chunks, buffers, and values that know their path
+//! * `accessor`: typed, bounds-checked reading
+//! * `nodes`, `skin`, `mesh`, `animation`: what the file stores
+//! * `frames`, `assemble`: what it becomes
+//! * `clip`: motion at any time
+//! * `momentum`: PyMomentum's own extension
+//!
+//! Every node in the scene becomes a joint, except those that hold nothing but a skinned mesh, a camera
+//! or a light. The rest pose of the file is the zero pose of the character, with scale 1 everywhere:
+//! scales that nodes have at rest go into offsets, the inverse bind pose and the mesh, and
+//! [`LoadedScene::node_linear`] keeps them.
+
+mod accessor;
+mod animation;
+mod assemble;
+mod clip;
+mod container;
+mod frames;
+mod json;
+mod load;
+mod mesh;
+mod momentum;
+mod nodes;
+mod polar;
+mod skin;
+
+pub use clip::Clip;
+pub use load::{load, load_file};
+pub use momentum::Motion;
+
+use std::ops::Range;
+
+use crate::character::{Character, Unit};
+
+/// How to load a file.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// The unit of the character; files are in metres.
+    pub unit: Unit,
+    /// Whether each vertex' weights are divided by their sum, as three.js and Blender do and as the
+    /// specification asks of files; otherwise they are kept as stored.
+    pub normalize_weights: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            unit: Unit::default(),
+            normalize_weights: true,
+        }
+    }
+}
+
+/// What a file holds.
+#[derive(Debug, Clone)]
+pub struct LoadedScene {
+    /// The skeleton with everything it carries; zero parameters are the file's rest pose.
+    pub character: Character,
+    /// The file's animations.
+    pub clips: Vec<Clip>,
+    /// Motion as model parameters, in files that PyMomentum wrote.
+    pub motion: Option<Motion>,
+    /// For each joint, the index of the node it stands for; `None` for a joint that was added because
+    /// two skins bind a node differently.
+    pub joint_nodes: Vec<Option<usize>>,
+    /// For each joint, what a node's world matrix has on top of the joint's: the 3x3 map `K`, row-major,
+    /// in `world(node) = world(joint) · K`. The identity unless nodes are scaled in the rest pose.
+    pub node_linear: Vec<[f64; 9]>,
+    /// Weights of the morph targets in the rest pose; the mesh has them applied, the blend shape's
+    /// base has not.
+    pub morph_weights: Vec<f64>,
+    /// Which vertices and triangles came from which primitive.
+    pub mesh_parts: Vec<MeshPart>,
+    /// What was left out or changed, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// The vertices and triangles of one primitive on one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeshPart {
+    /// Index of the node that holds the mesh.
+    pub node: usize,
+    /// Index of the mesh.
+    pub mesh: usize,
+    /// Index of the primitive in its mesh.
+    pub primitive: usize,
+    /// Its vertices in the character's mesh.
+    pub vertices: Range<usize>,
+    /// Its triangles in the character's mesh.
+    pub faces: Range<usize>,
+    /// Whether a skin moves it; otherwise its node does.
+    pub is_skinned: bool,
+}
