@@ -1,5 +1,16 @@
-"""Character kinematics on whatever array you already have."""
+"""Character kinematics on whatever array you already have.
 
+>>> import kinarray as ka, numpy as np
+>>> character = ka.testing.create_humanoid()
+>>> poses = np.zeros((10, character.parameter_transform.size), np.float32)
+>>> state = ka.geometry.model_parameters_to_skeleton_state(character, poses)
+>>> points = character.skin_points(state)
+
+``poses`` may as well be a torch tensor, a JAX array, a polars column: ``state`` and ``points`` are then of
+that kind, on the same device, of the same dtype, and nothing was copied.
+"""
+
+from . import geometry, interop, io, testing
 from ._core import (
     CharacterError,
     DeviceError,
@@ -10,8 +21,11 @@ from ._core import (
     KinarrayError,
     ShapeError,
     SolverError,
+    __version__,
+    get_num_threads,
+    load_character,
+    set_num_threads,
 )
-from . import interop
 
 __all__ = [
     "CharacterError",
@@ -23,5 +37,12 @@ __all__ = [
     "KinarrayError",
     "ShapeError",
     "SolverError",
+    "__version__",
+    "geometry",
+    "get_num_threads",
     "interop",
+    "io",
+    "load_character",
+    "set_num_threads",
+    "testing",
 ]

@@ -13,9 +13,18 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from . import _core
-from ._core import Buffer, clear_pool, kind_of, pooled_bytes
+from ._core import Buffer, address, clear_pool, kind_of, pooled_bytes
 
-__all__ = ["Buffer", "Copies", "clear_pool", "copies", "count_copies", "kind_of", "pooled_bytes"]
+__all__ = [
+    "Buffer",
+    "Copies",
+    "address",
+    "clear_pool",
+    "copies",
+    "count_copies",
+    "kind_of",
+    "pooled_bytes",
+]
 
 
 class Copies(NamedTuple):

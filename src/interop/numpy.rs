@@ -384,6 +384,45 @@ pub fn export<'py>(
     }
 }
 
+/// A read-only NumPy array over constant data that belongs to `owner`, which the array keeps alive.
+///
+/// # Safety
+/// `data` must neither move nor change while `owner` lives.
+///
+/// # Errors
+/// Where NumPy cannot be imported or refuses.
+pub unsafe fn view_of<'py, T: crate::array::Element>(
+    owner: &Bound<'py, PyAny>,
+    data: &[T],
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = owner.py();
+    assert_eq!(shape.iter().product::<usize>(), data.len());
+    let api = api(py)?;
+    // SAFETY: the new reference to the element type is given away; the data has as many elements as
+    // the shape and outlives the array by the caller's promise, because the array holds `owner`.
+    unsafe {
+        let array = (api.new_from_descr)(
+            api.array_type,
+            (api.descr_from_type)(type_number(T::DTYPE)),
+            shape.len() as c_int,
+            shape.as_ptr().cast(),
+            std::ptr::null(),
+            data.as_ptr().cast_mut().cast(),
+            CARRAY & !WRITEABLE,
+            null_mut(),
+        );
+        if array.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        let array = Bound::from_owned_ptr(py, array);
+        if (api.set_base_object)(array.as_ptr().cast(), owner.clone().into_ptr()) != 0 {
+            return Err(PyErr::fetch(py));
+        }
+        Ok(array)
+    }
+}
+
 /// How NumPy allocates and releases the memory of arrays whose handler is ours.
 mod handler {
     use super::{Block, PyObject, c_char, c_void, ffi};

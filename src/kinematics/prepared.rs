@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{ForwardPlan, TransformPlan};
+use super::{ForwardPlan, SkinPlan, TransformPlan};
 use crate::character::{Character, ParameterTransform};
 use crate::math::Real;
 
@@ -43,6 +43,7 @@ impl PreparedTransform {
 pub struct Plans<T> {
     forward: OnceLock<ForwardPlan<T>>,
     local: OnceLock<ForwardPlan<T>>,
+    skin: OnceLock<SkinPlan<T>>,
 }
 
 impl<T> Default for Plans<T> {
@@ -50,6 +51,7 @@ impl<T> Default for Plans<T> {
         Self {
             forward: OnceLock::new(),
             local: OnceLock::new(),
+            skin: OnceLock::new(),
         }
     }
 }
@@ -101,6 +103,14 @@ impl Prepared {
         T::plans(self)
             .local
             .get_or_init(|| ForwardPlan::local(&self.character.skeleton))
+    }
+
+    /// The mesh's vertices and which joints carry them; empty where the character has no skin.
+    #[must_use]
+    pub fn skin_plan<T: Precision>(&self) -> &SkinPlan<T> {
+        T::plans(self)
+            .skin
+            .get_or_init(|| SkinPlan::new(&self.character))
     }
 }
 

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::backend::operations as op;
 use crate::kinematics::NormalsPlan;
 use crate::python::apply::apply;
-use crate::python::error::to_py;
+use crate::python::array_in::ArrayIn;
 use crate::python::nouns::PyCharacter;
 use crate::python::values;
 
@@ -305,9 +305,9 @@ macro_rules! positions {
             out: Option<&Array<'py>>,
         ) -> PyResult<Py<PyAny>> {
             let (parents, shape) = values::indices(parents, "parents")?;
-            values::require("parents", &shape, &[None], "(n_points,)").map_err(to_py)?;
+            values::require("parents", &shape, &[None], "(n_points,)")?;
             let prepared = &character.get().prepared;
-            let operation = op::$operation::new(prepared, &parents).map_err(to_py)?;
+            let operation = op::$operation { prepared, parents: &parents };
             apply(py, &operation, &[$argument, offsets], out)
         }
     };
@@ -411,7 +411,10 @@ pub fn compute_vertex_normals<'py>(
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
     let triangles = values::triangles(triangles, "triangles")?;
-    let plan = NormalsPlan::new(&triangles);
+    let vertices = ArrayIn::read("compute_vertex_normals", "vertex_positions", vertex_positions)?;
+    // A shape without a vertex axis is refused by the operation, in its words.
+    let n_vertices = vertices.memory.shape().iter().rev().nth(1).copied().unwrap_or(usize::MAX);
+    let plan = NormalsPlan::new(triangles, n_vertices)?;
     apply(py, &op::ComputeVertexNormals { plan: &plan }, &[vertex_positions], out)
 }
 

@@ -19,6 +19,13 @@ fn kind_of(x: &Bound<'_, PyAny>) -> PyResult<&'static str> {
     Ok(ArrayIn::read("interop.kind_of", "x", x)?.kind.name())
 }
 
+/// Where the first number of `x` lies in memory, as a call that takes `x` reads it: equal to the address
+/// that the array's own library gives wherever nothing is copied.
+#[pyfunction]
+fn address(x: &Bound<'_, PyAny>) -> PyResult<usize> {
+    Ok(ArrayIn::read("interop.address", "x", x)?.memory.pointer().addr())
+}
+
 /// The bytes of output memory that are kept for reuse.
 #[pyfunction]
 fn pooled_bytes() -> usize {
@@ -36,6 +43,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Buffer>()?;
     module.add_function(wrap_pyfunction!(_copies, module)?)?;
     module.add_function(wrap_pyfunction!(kind_of, module)?)?;
+    module.add_function(wrap_pyfunction!(address, module)?)?;
     module.add_function(wrap_pyfunction!(pooled_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(clear_pool, module)?)?;
     Ok(())

@@ -8,7 +8,6 @@ use crate::character::Mesh;
 use crate::kinematics::Prepared;
 use crate::python::apply::apply;
 use crate::python::array_in::ArrayIn;
-use crate::python::error::to_py;
 use crate::python::interrupt;
 
 /// `Character.skin_points`.
@@ -19,7 +18,7 @@ pub fn skin_points<'py>(
     rest_vertices: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
-    let operation = SkinPoints::new(prepared, rest_vertices.is_some()).map_err(to_py)?;
+    let operation = SkinPoints::new(prepared, rest_vertices.is_some())?;
     match rest_vertices {
         Some(rest) => apply(py, &operation, &[skel_state, rest], out),
         None => apply(py, &operation, &[skel_state], out),
@@ -33,16 +32,17 @@ pub fn pose_mesh(
     joint_params: &Bound<'_, PyAny>,
 ) -> PyResult<Mesh> {
     let what = "joint_params";
-    let array = ArrayIn::extract(joint_params, what)?;
-    let memory = array.foreign();
-    let shape = memory.shape();
-    let double = memory.dtype() == DType::Float64;
-    let mesh = if double {
-        let values = memory.to_reals::<f64>(what).map_err(to_py)?;
-        interrupt::detached(py, |control| op::pose_mesh(prepared, &values, shape, control))
-    } else {
-        let values = memory.to_reals::<f32>(what).map_err(to_py)?;
-        interrupt::detached(py, |control| op::pose_mesh(prepared, &values, shape, control))
-    };
-    mesh
+    let array = ArrayIn::read("Character.pose_mesh", what, joint_params)?;
+    let shape = array.memory.shape();
+    let numbers = prepared.character().mesh.as_ref().map_or(0, |mesh| 16 * mesh.n_vertices());
+    match array.precision(what)? {
+        DType::Float64 => {
+            let values = array.memory.to_reals::<f64>(what)?;
+            interrupt::run(py, numbers, |control| op::pose_mesh(prepared, &values, shape, control))
+        }
+        _ => {
+            let values = array.memory.to_reals::<f32>(what)?;
+            interrupt::run(py, numbers, |control| op::pose_mesh(prepared, &values, shape, control))
+        }
+    }
 }

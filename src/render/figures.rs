@@ -60,9 +60,13 @@ pub fn figures_png(
         .iter()
         .map(|b| size(b[0]).max(size(b[1])))
         .fold(f64::MIN_POSITIVE, f64::max);
-    let gap = GAP * tallest;
-    let total: f64 =
-        boxes.iter().map(|b| size(b[0])).sum::<f64>() + gap * (figures.len() - 1) as f64;
+    let aspect = width as f64 / height.max(1) as f64;
+    let margin = GAP * tallest;
+    let bodies: f64 = boxes.iter().map(|b| size(b[0])).sum();
+    // What a wide picture has left over goes between the figures, within reason.
+    let spare = aspect * (top - floor + 2.4 * margin) - bodies;
+    let gap = (spare / (figures.len() + 1) as f64).clamp(margin, 3.0 * margin);
+    let total = bodies + gap * (figures.len() - 1) as f64;
     let mut edge = -total / 2.0;
     let meshes: Vec<MeshInstance> = figures
         .iter()
@@ -80,10 +84,9 @@ pub fn figures_png(
         })
         .collect();
     let deep = boxes.iter().map(|b| size(b[2])).fold(0.0, f64::max);
-    let aspect = width as f64 / height.max(1) as f64;
-    let tall = (top - floor).max((total + 2.0 * gap) / aspect - 2.0 * gap) + 2.4 * gap;
+    let tall = (top - floor).max((total + 2.0 * margin) / aspect - 2.0 * margin) + 2.4 * margin;
     let distance = tall / 2.0 / (ANGLE / 2.0).tan() + deep / 2.0;
-    let middle = [0.0, (floor + top) / 2.0 - 0.1 * gap, 0.0];
+    let middle = [0.0, (floor + top) / 2.0 - 0.1 * margin, 0.0];
     let (sin, cos) = ABOVE.sin_cos();
     let eye =
         std::array::from_fn(|at| middle[at] + distance * (towards[at] * cos + [0.0, sin, 0.0][at]));

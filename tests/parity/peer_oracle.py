@@ -121,6 +121,7 @@ class PeerOracle:
                 [str(self._environment.python), str(RUNNER)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
                 text=True,
                 env=self._environment.variables(),
             )
@@ -129,6 +130,7 @@ class PeerOracle:
         return self._process
 
     def _died(self) -> PeerCrashed:
+        self._process.kill()
         status = self._process.wait(timeout=30)
         self._process.stdin.close()
         self._process.stdout.close()

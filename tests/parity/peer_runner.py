@@ -5,11 +5,16 @@ text `calls` and the arrays it refers to. The answer holds one entry a call: arr
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
-import numpy as np
-import pymomentum.geometry as geometry
+# The peer prints warnings on stdout: replies go to a copy of it, whatever else is printed to stderr.
+replies = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+import numpy as np  # noqa: E402
+import pymomentum.geometry as geometry  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from character_arrays import CharacterArrays  # noqa: E402
@@ -64,7 +69,7 @@ def answer(request):
 
 
 def main():
-    print("ready", flush=True)
+    print("ready", file=replies, flush=True)
     for line in sys.stdin:
         request_path, answer_path = line.rstrip("\n").split("\t")
         try:
@@ -73,7 +78,7 @@ def main():
         except Exception as error:  # the character itself could not be made
             result = {"failed": np.asarray(json.dumps([type(error).__name__, str(error)]))}
         np.savez(answer_path, **result)
-        print("done", flush=True)
+        print("done", file=replies, flush=True)
 
 
 if __name__ == "__main__":

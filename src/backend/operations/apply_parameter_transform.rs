@@ -201,3 +201,62 @@ impl Operation for ApplyParameterTransform<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Random, batches, cast, character, check_derivatives, isas};
+    use super::*;
+    use crate::array::View;
+
+    fn agrees_with_the_dense_matrix<T: Compute>(tolerance: f64) {
+        let prepared = character(21, 17);
+        let transform = prepared.transform();
+        let dense = transform.transform().to_dense();
+        let n_parameters = transform.transform().len();
+        for items in [0, 1, 2, 4, 7, 8, 9, 15, 16, 17, 50] {
+            let parameters = Random(items as u64).numbers(items * n_parameters);
+            let given: Vec<T> = cast(&parameters);
+            let view = View::contiguous(&given, &[items, n_parameters]).unwrap();
+            let op = ApplyParameterTransform {
+                transform,
+                flatten: items % 2 == 0,
+            };
+            let (inputs, _, length) = batches(&op, &[view]);
+            assert_eq!(length, items * 119);
+            for isa in isas() {
+                let mut out = vec![T::from_f64(f64::NAN); length];
+                op.forward_on(isa, &inputs[0], &mut out, &Control::default())
+                    .unwrap();
+                for (pose, got) in parameters.chunks(n_parameters).zip(out.chunks(119)) {
+                    for (row, got) in dense.chunks(n_parameters).zip(got) {
+                        let want: f64 = row.iter().zip(pose).map(|(a, b)| a * b).sum();
+                        assert!((got.to_f64() - want).abs() < tolerance);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_sparse_map_agrees_with_the_dense_matrix() {
+        agrees_with_the_dense_matrix::<f32>(1e-6);
+        agrees_with_the_dense_matrix::<f64>(1e-14);
+    }
+
+    #[test]
+    fn derivatives_agree_with_differences_and_with_each_other() {
+        let prepared = character(22, 6);
+        let n_parameters = prepared.transform().transform().len();
+        for flatten in [false, true] {
+            let op = ApplyParameterTransform {
+                transform: prepared.transform(),
+                flatten,
+            };
+            for lead in [&[][..], &[5], &[2, 10], &[0]] {
+                let shape = [lead, &[n_parameters]].concat();
+                let data = Random(9).numbers(shape.iter().product());
+                check_derivatives(&op, &[(data, &shape)]);
+            }
+        }
+    }
+}

@@ -116,9 +116,27 @@ pub(super) fn for_each_gradient<T: Compute, const N: usize>(
     control: &Control<'_>,
     work: impl Fn(Range<usize>, [Target<'_, T>; N]) + Sync,
 ) -> Result<()> {
+    for_each_gradient_by(
+        PIECE, items, group, cost_ns, lengths, gradients, control, work,
+    )
+}
+
+/// [`for_each_gradient`] with pieces of another size, a multiple of every group; for items that are
+/// large.
+#[expect(clippy::too_many_arguments, reason = "one more than its neighbour")]
+pub(super) fn for_each_gradient_by<T: Compute, const N: usize>(
+    piece: usize,
+    items: usize,
+    group: usize,
+    cost_ns: f64,
+    lengths: [usize; N],
+    gradients: &mut [Gradient<'_, T>],
+    control: &Control<'_>,
+    work: impl Fn(Range<usize>, [Target<'_, T>; N]) + Sync,
+) -> Result<()> {
     let shared: [bool; N] = std::array::from_fn(|n| matches!(gradients[n], Gradient::Shared(_)));
     let summed = shared.contains(&true);
-    let unit = if summed { PIECE } else { 1 };
+    let unit = if summed { piece } else { 1 };
     let units = items.div_ceil(unit);
     let mut sums: [Vec<T>; N] = std::array::from_fn(|n| {
         let length = if shared[n] { units * lengths[n] } else { 0 };
@@ -139,7 +157,7 @@ pub(super) fn for_each_gradient<T: Compute, const N: usize>(
         lengths,
     };
     let (group, cost_ns) = if summed {
-        (1, cost_ns * PIECE as f64)
+        (1, cost_ns * piece as f64)
     } else {
         (group, cost_ns)
     };
@@ -153,10 +171,10 @@ pub(super) fn for_each_gradient<T: Compute, const N: usize>(
             if !summed {
                 return work(range, places.targets);
             }
-            for piece in range {
+            for index in range {
                 let (mut now, later) = places.split(1);
                 let targets = now.targets.each_mut().map(Target::reborrow);
-                work(piece * PIECE..items.min((piece + 1) * PIECE), targets);
+                work(index * piece..items.min((index + 1) * piece), targets);
                 places = later;
             }
         },

@@ -49,11 +49,14 @@ pub(super) struct Assembly {
     base: Vec<f32>,
     normals: Vec<f32>,
     texcoords: Vec<f32>,
+    texcoord_faces: Vec<[u32; 3]>,
     colors: Vec<[u8; 3]>,
     has: Optional,
     faces: Vec<[u32; 3]>,
     lines: Vec<Vec<u32>>,
-    influences: Vec<Vec<(u32, f32)>>,
+    /// Joints and weights of all vertices, and where those of each vertex end.
+    influences: Vec<(u32, f32)>,
+    influence_ends: Vec<usize>,
     pub shapes: Vec<Shape>,
     shape_names: Names,
     /// First shape and number of shapes of each node with morph targets.
@@ -101,11 +104,13 @@ impl Assembly {
             base: Vec::new(),
             normals: Vec::new(),
             texcoords: Vec::new(),
+            texcoord_faces: Vec::new(),
             colors: Vec::new(),
             has: Optional::default(),
             faces: Vec::new(),
             lines: Vec::new(),
             influences: Vec::new(),
+            influence_ends: Vec::new(),
             shapes: Vec::new(),
             shape_names: Names::new([]),
             node_shapes: HashMap::new(),
@@ -269,19 +274,20 @@ impl Assembly {
                 let at = vertex * 4..vertex * 4 + 4;
                 joints[at.clone()].iter().zip(&weights[at])
             });
-            let mut row: Vec<(u32, f32)> = sets
-                .filter(|&(_, &weight)| weight != 0.0)
-                .map(|(&joint, &weight)| (joints[joint as usize] as u32, weight))
-                .collect();
-            if row.is_empty() {
+            let before = self.influences.len();
+            self.influences.extend(
+                sets.filter(|&(_, &weight)| weight != 0.0)
+                    .map(|(&joint, &weight)| (joints[joint as usize] as u32, weight)),
+            );
+            if self.influences.len() == before {
                 // As three.js does: all on the first joint that the vertex names.
                 self.zero_weights += 1;
                 let first = primitive.influences[0].0[vertex * 4] as usize;
                 let node = skin.joints.get(first).unwrap_or(&skin.joints[0]);
                 let joint = self.node_joints[*node].unwrap_or_default();
-                row.push((joint as u32, 1.0));
+                self.influences.push((joint as u32, 1.0));
             }
-            self.influences.push(row);
+            self.influence_ends.push(self.influences.len());
         }
         Ok(baked.fixed_view::<3, 3>(0, 0).into_owned())
     }
@@ -383,7 +389,8 @@ impl Assembly {
         };
         for position in primitive.positions.chunks_exact(3) {
             self.vertices.extend(moved(&baked, position));
-            self.influences.push(vec![(joint as u32, 1.0)]);
+            self.influences.push((joint as u32, 1.0));
+            self.influence_ends.push(self.influences.len());
         }
         Ok(baked.fixed_view::<3, 3>(0, 0).into_owned())
     }
@@ -417,9 +424,22 @@ impl Assembly {
             }
         }
         self.has.texcoords |= primitive.texcoords.is_some();
-        match &primitive.texcoords {
-            Some(texcoords) => self.texcoords.extend(texcoords),
-            None => self.texcoords.extend(std::iter::repeat_n(0.0, count * 2)),
+        let first_texcoord = (self.texcoords.len() / 2) as u32;
+        match (&primitive.texcoords, &primitive.texcoord_faces) {
+            (Some(texcoords), triangles) => {
+                self.texcoords.extend(texcoords);
+                let triangles = triangles.as_ref().unwrap_or(&primitive.faces);
+                self.texcoord_faces
+                    .extend(triangles.iter().map(|&[a, b, c]| {
+                        let [b, c] = if mirrors { [c, b] } else { [b, c] };
+                        [a, b, c].map(|at| first_texcoord + at)
+                    }));
+            }
+            (None, _) => {
+                self.texcoords.extend([0.0; 2]);
+                let none = std::iter::repeat_n([first_texcoord; 3], primitive.faces.len());
+                self.texcoord_faces.extend(none);
+            }
         }
         self.has.colors |= primitive.colors.is_some();
         match &primitive.colors {
@@ -516,17 +536,18 @@ impl Assembly {
             ));
         }
         let count = self.vertices.len() / 3;
-        let columns = self.influences.iter().map(Vec::len).max().unwrap_or(1);
+        let starts = || std::iter::once(0).chain(self.influence_ends.iter().copied());
+        let rows = || starts().zip(&self.influence_ends);
+        let columns = rows().map(|(start, end)| end - start).max().unwrap_or(1);
         data.charge("the vertices' weights", 2 * columns * count)?;
         let mut index = vec![0_u32; count * columns];
         let mut weight = vec![0.0_f32; count * columns];
-        for (vertex, row) in self.influences.iter().enumerate() {
-            for (column, &(joint, value)) in row.iter().enumerate() {
+        for (vertex, (start, &end)) in rows().enumerate() {
+            for (column, &(joint, value)) in self.influences[start..end].iter().enumerate() {
                 index[vertex * columns + column] = joint;
                 weight[vertex * columns + column] = value;
             }
         }
-        self.influences = Vec::new();
         let mut weights = SkinWeights::new(columns, index, weight.into())?;
         if normalize {
             weights = weights.normalized();
@@ -550,12 +571,10 @@ impl Assembly {
                 displacements.into(),
             )?)
         };
-        let texcoord_faces = if self.has.texcoords {
-            self.faces.clone()
-        } else {
+        if !self.has.texcoords {
             self.texcoords.clear();
-            Vec::new()
-        };
+            self.texcoord_faces.clear();
+        }
         if !self.has.colors {
             self.colors.clear();
         }
@@ -566,7 +585,7 @@ impl Assembly {
             lines: self.lines,
             colors: self.colors,
             texcoords: self.texcoords.into(),
-            texcoord_faces,
+            texcoord_faces: self.texcoord_faces,
             ..MeshParts::default()
         })?;
         Ok(Some((mesh, weights, blend_shape)))

@@ -11,7 +11,7 @@ use super::assemble::{Assembly, Source};
 use super::clip::{Clip, Rig, Target};
 use super::json::Item;
 use super::nodes::{self, Names, Node};
-use super::{LoadOptions, LoadedScene, container, mesh, skin};
+use super::{LoadOptions, LoadedScene, container, mesh, momentum, skin};
 use crate::character::{Character, CharacterParts, ParameterTransform};
 use crate::error::{Error, Result};
 
@@ -134,27 +134,41 @@ fn build(
     let meshes = mesh::read_all(root)?;
     let n_skins = root.list("skins")?.len();
     let mut nodes = nodes::read(root, meshes.len(), n_skins)?;
-    let skins = skin::read_all(root, nodes.len(), data)?;
+    let skins = skin::read_all(root, nodes.len(), data, &mut warnings)?;
     let n_targets = |node: usize| nodes[node].mesh.map_or(0, |mesh| meshes[mesh].n_targets);
     let animations = animation::read_all(root, data, &nodes, n_targets, &mut warnings)?;
 
     let skin_joints = || skins.iter().flat_map(|skin| skin.joints.iter().copied());
     let in_scene = nodes::in_scene(root, &nodes, skin_joints())?;
     let joints: HashSet<usize> = skin_joints().collect();
-    let rigid: Vec<bool> = nodes
+    let mut rigid: Vec<bool> = nodes
         .iter()
         .map(|node| match (node.mesh, node.skin) {
             (Some(mesh), Some(_)) => mesh::has_rigid_part(&meshes[mesh]),
             (mesh, _) => mesh.is_some(),
         })
         .collect();
+    let is_momentum = momentum::has_joints(root, &nodes);
     let mut kept = vec![false; nodes.len()];
     for &node in in_scene.iter().rev() {
+        if is_momentum {
+            let kind = momentum::kind(&nodes[node]).map(|(kind, _)| kind);
+            kept[node] = kind == Some("skeleton_joint") || joints.contains(&node);
+            // Meshes of locators are there to be seen by other programs.
+            rigid[node] &= kept[node];
+            continue;
+        }
         let only_holds = nodes[node].is_view || nodes[node].skin.is_some();
         kept[node] |= !only_holds || rigid[node] || joints.contains(&node);
         if let (true, Some(parent)) = (kept[node], nodes[node].parent) {
             kept[parent] = true;
         }
+    }
+    // The closest node above that is a joint, or the node itself.
+    let mut closest: Vec<Option<usize>> = vec![None; nodes.len()];
+    for &node in &in_scene {
+        let above = nodes[node].parent.and_then(|parent| closest[parent]);
+        closest[node] = if kept[node] { Some(node) } else { above };
     }
     let order: Vec<usize> = in_scene
         .iter()
@@ -178,7 +192,7 @@ fn build(
     let mut assembly = Assembly::new(
         &nodes,
         &order,
-        |node| nodes[node].parent,
+        |node| nodes[node].parent.and_then(|parent| closest[parent]),
         |node| scaled.contains(&node),
         taken,
     )?;
@@ -220,7 +234,26 @@ fn build(
         .map(|frame| std::array::from_fn(|at| frame.residual[(at / 3, at % 3)]))
         .collect();
 
+    let additions = if is_momentum {
+        let joint_of = |node: usize| closest[node].and_then(|node| assembly.node_joints[node]);
+        Some(momentum::read(
+            root,
+            data,
+            &nodes,
+            &in_scene,
+            &skeleton,
+            &joint_of,
+            &mut warnings,
+        )?)
+    } else {
+        None
+    };
+    let name = match nodes.first() {
+        Some(node) if is_momentum => node.name.clone(),
+        _ => name.to_owned(),
+    };
     let mut parts = CharacterParts::new(name, skeleton, transform);
+    let motion = additions.and_then(|additions| additions.apply(&mut parts, options.unit));
     parts.inverse_bind_pose = Arc::new(assembly.inverse_bind_pose());
     let joint_nodes = assembly.joint_nodes.clone();
     let mesh_parts = std::mem::take(&mut assembly.parts);
@@ -234,6 +267,7 @@ fn build(
     Ok(LoadedScene {
         character: Character::new(parts)?.in_unit(options.unit),
         clips,
+        motion,
         joint_nodes,
         node_linear,
         morph_weights,

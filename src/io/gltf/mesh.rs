@@ -2,6 +2,7 @@
 
 use super::accessor::Data;
 use super::json::Item;
+use super::momentum;
 use crate::error::{Error, Result};
 
 /// A mesh of the file: primitives that share their morph targets.
@@ -19,6 +20,8 @@ pub(super) struct Primitive {
     pub positions: Vec<f32>,
     pub normals: Option<Vec<f32>>,
     pub texcoords: Option<Vec<f32>>,
+    /// Texture triangles, where they are not those of the vertices.
+    pub texcoord_faces: Option<Vec<[u32; 3]>>,
     pub colors: Option<Vec<[u8; 3]>>,
     pub faces: Vec<[u32; 3]>,
     pub lines: Vec<Vec<u32>>,
@@ -74,6 +77,14 @@ pub(super) fn read_all<'a>(root: &Item<'a>) -> Result<Vec<MeshItem<'a>>> {
             .get("extras")
             .and_then(|extras| extras.get("targetNames"))
             .and_then(|names| names.items().ok())
+            .or_else(|| {
+                let extensions = primitives.first()?.get("extensions")?;
+                extensions
+                    .get(momentum::NAME)?
+                    .get("shapeNames")?
+                    .items()
+                    .ok()
+            })
             .unwrap_or_default();
         let target_names = (0..n_targets)
             .map(|target| {
@@ -123,11 +134,13 @@ pub(super) fn read(
     warnings: &mut Vec<String>,
 ) -> Result<Option<Primitive>> {
     let attributes = item.need("attributes")?;
-    if attributes.get("POSITION").is_none() {
-        warnings.push(format!(
-            "{}: it has no positions; left out",
-            attributes.path
-        ));
+    let positions = attributes.get("POSITION");
+    let index = positions.map(|place| place.index("accessors", data.len()));
+    if !index
+        .transpose()?
+        .is_some_and(|index| data.is_stored(index))
+    {
+        warnings.push(format!("{}: it has no positions; left out", item.path));
         return Ok(None);
     }
     let read = |place: &Item<'_>, attribute: &Attribute, finite: bool| -> Result<Vec<f32>> {
@@ -180,7 +193,8 @@ pub(super) fn read(
         normalized: true,
         any: is_quantized,
     };
-    let texcoords = optional("TEXCOORD_0", &texcoord)?.map(|(values, _)| finite_or_zero(values));
+    let mut texcoords =
+        optional("TEXCOORD_0", &texcoord)?.map(|(values, _)| finite_or_zero(values));
     let color = Attribute {
         kinds: &["VEC3", "VEC4"],
         normalized: true,
@@ -216,16 +230,51 @@ pub(super) fn read(
         });
     }
     let (faces, lines) = connect(data, item, count, warnings)?;
+    let own = texture_triangles(data, item, faces.len())?;
+    let texcoord_faces = own.map(|(own, triangles)| {
+        texcoords = Some(finite_or_zero(own));
+        triangles
+    });
     Ok(Some(Primitive {
         positions,
         normals,
         texcoords,
+        texcoord_faces,
         colors,
         faces,
         lines,
         influences,
         targets,
     }))
+}
+
+type TextureTriangles = (Vec<f32>, Vec<[u32; 3]>);
+
+/// Texture coordinates with triangles of their own, as Momentum stores them.
+fn texture_triangles(
+    data: &Data<'_>,
+    item: &Item<'_>,
+    n_faces: usize,
+) -> Result<Option<TextureTriangles>> {
+    let extension = item
+        .get("extensions")
+        .and_then(|extensions| extensions.get(momentum::NAME));
+    let both = extension.and_then(|item| item.get("texcoords").zip(item.get("texfaces")));
+    let Some((coordinates, triangles)) = both else {
+        return Ok(None);
+    };
+    let coordinates = data.reals(data.float_reference(&coordinates, &["VEC2"], false)?)?;
+    let indices = data.unsigned(data.reference(&triangles, &["SCALAR"])?)?;
+    let count = coordinates.len() / 2;
+    if indices.len() != n_faces * 3 || indices.iter().any(|&index| index as usize >= count) {
+        return Err(Error::format(
+            &triangles.path,
+            format!("{} indices below {count}", n_faces * 3),
+            format!("{} indices, some larger perhaps", indices.len()),
+        ));
+    }
+    let triangles = indices.chunks_exact(3).map(|t| [t[0], t[1], t[2]]);
+    Ok(Some((coordinates, triangles.collect())))
 }
 
 type Connections = (Vec<[u32; 3]>, Vec<Vec<u32>>);

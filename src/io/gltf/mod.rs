@@ -5,6 +5,7 @@
 //! * `nodes`, `skin`, `mesh`, `animation`: what the file stores
 //! * `frames`, `assemble`: what it becomes
 //! * `clip`: motion at any time
+//! * `momentum`: PyMomentum's own extension
 //!
 //! Every node in the scene becomes a joint, except those that hold nothing but a skinned mesh, a camera
 //! or a light. The rest pose of the file is the zero pose of the character, with scale 1 everywhere:
@@ -20,12 +21,14 @@ mod frames;
 mod json;
 mod load;
 mod mesh;
+mod momentum;
 mod nodes;
 mod polar;
 mod skin;
 
 pub use clip::Clip;
 pub use load::{load, load_file};
+pub use momentum::Motion;
 
 use std::ops::Range;
 
@@ -57,6 +60,8 @@ pub struct LoadedScene {
     pub character: Character,
     /// The file's animations.
     pub clips: Vec<Clip>,
+    /// Motion as model parameters, in files that PyMomentum wrote.
+    pub motion: Option<Motion>,
     /// For each joint, the index of the node it stands for; `None` for a joint that was added because
     /// two skins bind a node differently.
     pub joint_nodes: Vec<Option<usize>>,

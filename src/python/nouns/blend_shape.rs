@@ -1,12 +1,10 @@
 //! `kinarray.geometry.BlendShape`.
 
-use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use std::sync::Arc;
 
 use super::pickle;
 use crate::character::BlendShape;
-use crate::python::error::to_py;
 use crate::python::values;
 
 /// Named displacements of a mesh: ``vertices = base + sum(coefficient * displacement)``.
@@ -25,16 +23,16 @@ impl PyBlendShape {
         shape_names: Vec<String>,
     ) -> PyResult<Self> {
         let (base, shape) = values::reals(base_shape, "base_shape")?;
-        values::require("base_shape", &shape, &[None, Some(3)], "(n_vertices, 3)").map_err(to_py)?;
+        values::require("base_shape", &shape, &[None, Some(3)], "(n_vertices, 3)")?;
         let (vectors, vectors_shape) = values::reals(shape_vectors, "shape_vectors")?;
         let want = [None, Some(shape[0]), Some(3)];
         values::require("shape_vectors", &vectors_shape, &want, "(n_shapes, n_vertices, 3)")
-            .map_err(to_py)?;
+            ?;
         let names = match shape_names.len() {
             0 => (0..vectors_shape[0]).map(|index| format!("shape_{index}")).collect(),
             _ => shape_names,
         };
-        Ok(Self(Arc::new(BlendShape::new(names, base, vectors).map_err(to_py)?)))
+        Ok(Self(Arc::new(BlendShape::new(names, base, vectors)?)))
     }
 
     /// The shapes' names.
@@ -45,14 +43,14 @@ impl PyBlendShape {
 
     /// Positions without displacement, ``(n_vertices, 3)``; a read-only view.
     #[getter]
-    fn base_shape<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn base_shape<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let base = slf.get().0.base();
         values::view_reals(slf.as_any(), base, &[base.len() / 3, 3])
     }
 
     /// Displacements, ``(n_shapes, n_vertices, 3)``; a read-only view.
     #[getter]
-    fn shape_vectors<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn shape_vectors<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let shape = &slf.get().0;
         let sizes = [shape.names().len(), shape.base().len() / 3, 3];
         values::view_reals(slf.as_any(), shape.displacements(), &sizes)

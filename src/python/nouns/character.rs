@@ -1,6 +1,5 @@
 //! `kinarray.geometry.Character`.
 
-use numpy::PyUntypedArray;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use std::sync::Arc;
@@ -12,8 +11,7 @@ use super::{
 };
 use crate::character::{Character, CharacterParts, Unit};
 use crate::kinematics::Prepared;
-use crate::python::error::to_py;
-use crate::python::{posing, values};
+use crate::python::{io, posing, values};
 
 /// A character: a skeleton, what drives it, and what it carries. Immutable; ``with_...`` makes a new one
 /// that shares what did not change.
@@ -64,7 +62,7 @@ impl PyCharacter {
     fn with(&self, change: impl FnOnce(&mut CharacterParts)) -> PyResult<Self> {
         let mut parts = self.core().parts();
         change(&mut parts);
-        Ok(Self::from_core(Character::new(parts).map_err(to_py)?))
+        Ok(Self::from_core(Character::new(parts)?))
     }
 }
 
@@ -82,11 +80,11 @@ impl PyCharacter {
         let parts = CharacterParts {
             skeleton: skeleton.get().0.clone(),
             parameter_transform: parameter_transform.get().core.clone(),
-            unit: Unit::parse(unit).map_err(to_py)?,
+            unit: Unit::parse(unit)?,
             locators: Arc::new(locators.iter().map(|locator| locator.get().0.clone()).collect()),
             ..CharacterParts::empty(name)
         };
-        Ok(Self::from_core(Character::new(parts).map_err(to_py)?))
+        Ok(Self::from_core(Character::new(parts)?))
     }
 
     /// The character's name.
@@ -125,7 +123,7 @@ impl PyCharacter {
     fn model_parameter_limits<'py>(
         &self,
         py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyUntypedArray>, Bound<'py, PyUntypedArray>)> {
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let (low, high) = self.core().model_parameter_limits();
         let length = low.len();
         Ok((values::fresh(py, low, &[length])?, values::fresh(py, high, &[length])?))
@@ -176,14 +174,14 @@ impl PyCharacter {
 
     /// World from joint in the bind pose, ``(n_joints, 4, 4)`` float64.
     #[getter]
-    fn bind_pose<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
-        let bind = self.core().bind_pose().map_err(to_py)?;
+    fn bind_pose<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let bind = self.core().bind_pose()?;
         values::fresh(py, bind.as_flattened().to_vec(), &[bind.len(), 4, 4])
     }
 
     /// Joint from world in the bind pose, ``(n_joints, 4, 4)`` float64; a read-only view.
     #[getter]
-    fn inverse_bind_pose<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn inverse_bind_pose<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let inverse = &slf.get().core().inverse_bind_pose;
         values::view(slf.as_any(), inverse.as_flattened(), &[inverse.len(), 4, 4])
     }
@@ -236,7 +234,7 @@ impl PyCharacter {
 
     /// The same character with every length expressed in another unit (``"m"``, ``"cm"``, ``"mm"``).
     fn in_unit(&self, unit: &str) -> PyResult<Self> {
-        Ok(Self::from_core(self.core().in_unit(Unit::parse(unit).map_err(to_py)?)))
+        Ok(Self::from_core(self.core().in_unit(Unit::parse(unit)?)))
     }
 
     /// Parents ``(n,)`` int32 and offsets ``(n, 3)`` float64 of locators, or of joints (offset 0), by name.
@@ -246,7 +244,7 @@ impl PyCharacter {
         &self,
         py: Python<'py>,
         names: Vec<String>,
-    ) -> PyResult<(Bound<'py, PyUntypedArray>, Bound<'py, PyUntypedArray>)> {
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let (mut parents, mut offsets) = (Vec::new(), Vec::new());
         for name in &names {
             let Some((parent, offset)) = self.core().find_point(name) else {
@@ -331,6 +329,96 @@ impl PyCharacter {
         Ok(PyMesh(Arc::new(mesh)))
     }
 
+
+    /// Loads a character from a glTF or GLB file; see :func:`kinarray.load_character`.
+    #[staticmethod]
+    #[pyo3(signature = (path, unit = "m"))]
+    fn load_gltf(path: &Bound<'_, PyAny>, unit: &str) -> PyResult<Self> {
+        io::load_character(path, unit)
+    }
+
+    /// Loads a character from the bytes of a GLB, or of a glTF that refers to no other file.
+    #[staticmethod]
+    #[pyo3(signature = (gltf_bytes, unit = "m"))]
+    fn load_gltf_from_bytes(gltf_bytes: &Bound<'_, PyAny>, unit: &str) -> PyResult<Self> {
+        io::load_character(gltf_bytes, unit)
+    }
+
+    /// Loads a character and one animation as model parameters.
+    ///
+    /// Parameters
+    /// ----------
+    /// gltf_filename : str, os.PathLike, bytes-like, or binary file object
+    /// unit : {"m", "cm", "mm"}
+    /// clip : int or str, optional
+    ///     Index or name of the animation; the first one where not given. A motion stored by PyMomentum
+    ///     (``FB_momentum``) comes first.
+    ///
+    /// Returns
+    /// -------
+    /// character : Character
+    /// motion : NumPy array (n_frames, n_parameters), float32
+    /// identity : NumPy array (7 * n_joints,), float32
+    ///     Joint parameters of the body that the motion is for; 0 where the file has none.
+    /// fps : float
+    ///
+    /// Raises
+    /// ------
+    /// FormatError
+    ///     Also where the file has no animation, or the character has a parameter transform of its own
+    ///     and the animation is not in its parameters.
+    #[staticmethod]
+    #[pyo3(signature = (gltf_filename, unit = "m", *, clip = None))]
+    fn load_gltf_with_motion<'py>(
+        py: Python<'py>,
+        gltf_filename: &Bound<'py, PyAny>,
+        unit: &str,
+        clip: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
+        io::load_gltf_with_motion(py, gltf_filename, unit, clip)
+    }
+
+    /// The same as :meth:`load_gltf_with_motion`, from bytes.
+    #[staticmethod]
+    #[pyo3(signature = (gltf_bytes, unit = "m", *, clip = None))]
+    fn load_gltf_with_motion_from_bytes<'py>(
+        py: Python<'py>,
+        gltf_bytes: &Bound<'py, PyAny>,
+        unit: &str,
+        clip: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
+        io::load_gltf_with_motion(py, gltf_bytes, unit, clip)
+    }
+
+    /// Loads a character and one animation as world states of the joints; works for any glTF.
+    ///
+    /// Parameters
+    /// ----------
+    /// gltf_filename : str, os.PathLike, bytes-like, or binary file object
+    /// unit : {"m", "cm", "mm"}
+    /// clip : int or str, optional
+    ///     Index or name of the animation; the first one where not given.
+    /// fps : float, optional
+    ///     Frames per second; the file's own rate where its keys have one, else 30.
+    ///
+    /// Returns
+    /// -------
+    /// character : Character
+    /// skel_states : NumPy array (n_frames, n_joints, 8), float32
+    ///     World from joint, ``tx ty tz qx qy qz qw s``.
+    /// timestamps : NumPy array (n_frames,), float64
+    ///     Seconds.
+    #[staticmethod]
+    #[pyo3(signature = (gltf_filename, unit = "m", *, clip = None, fps = None))]
+    fn load_gltf_with_skel_states<'py>(
+        py: Python<'py>,
+        gltf_filename: &Bound<'py, PyAny>,
+        unit: &str,
+        clip: Option<&Bound<'py, PyAny>>,
+        fps: Option<f64>,
+    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        io::load_gltf_with_skel_states(py, gltf_filename, unit, clip, fps)
+    }
     fn __repr__(&self) -> String {
         let core = self.core();
         let mesh = core.mesh.as_ref().map_or_else(

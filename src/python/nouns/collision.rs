@@ -1,6 +1,5 @@
 //! `kinarray.geometry.TaperedCapsule`, `Ellipsoid` and `Box`.
 
-use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 
 use super::pickle;
@@ -62,7 +61,7 @@ macro_rules! solid_class {
 
             /// Solid to joint, ``(4, 4)``; a read-only view.
             #[getter]
-            fn transformation<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+            fn transformation<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
                 values::view(slf.as_any(), &slf.get().0.transformation, &[4, 4])
             }
 
@@ -103,7 +102,7 @@ solid_class!(PyTaperedCapsule, {
 
     /// Radius at the start and at the end, ``(2,)``.
     #[getter]
-    fn radius<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn radius<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.0.shape {
             CollisionShape::TaperedCapsule { radius, .. } => values::fresh(py, radius.to_vec(), &[2]),
             _ => values::fresh(py, Vec::<f64>::new(), &[0]),
@@ -151,7 +150,7 @@ solid_class!(PyEllipsoid, {
 
     /// Half axes, ``(3,)``.
     #[getter]
-    fn radii<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn radii<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.0.shape {
             CollisionShape::Ellipsoid { radii } => values::fresh(py, radii.to_vec(), &[3]),
             _ => values::fresh(py, Vec::<f64>::new(), &[0]),
@@ -190,7 +189,7 @@ solid_class!(PyBox, {
 
     /// Half edges, ``(3,)``.
     #[getter]
-    fn half_extents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn half_extents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.0.shape {
             CollisionShape::Box { half_extents } => values::fresh(py, half_extents.to_vec(), &[3]),
             _ => values::fresh(py, Vec::<f64>::new(), &[0]),

@@ -1,11 +1,9 @@
 //! `kinarray.geometry.Joint`.
 
-use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 
 use crate::character::Joint;
 use crate::error::Error;
-use crate::python::error::to_py;
 use crate::python::values;
 
 use super::pickle;
@@ -47,7 +45,7 @@ impl PyJoint {
         let parent = match parent {
             -1 => None,
             index => Some(usize::try_from(index).map_err(|_| {
-                to_py(Error::character(
+                PyErr::from(Error::character(
                     format!("joint '{name}'"),
                     format!("parent index {index}; expected an index, or -1 for a root"),
                 ))
@@ -75,13 +73,13 @@ impl PyJoint {
 
     /// Unit quaternion ``x y z w``, ``(4,)``; a read-only view.
     #[getter]
-    fn pre_rotation<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn pre_rotation<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         values::view(slf.as_any(), &slf.get().0.pre_rotation, &[4])
     }
 
     /// Position in the parent's frame, ``(3,)``; a read-only view.
     #[getter]
-    fn translation_offset<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn translation_offset<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         values::view(slf.as_any(), &slf.get().0.translation_offset, &[3])
     }
 

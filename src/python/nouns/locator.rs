@@ -1,6 +1,5 @@
 //! `kinarray.geometry.Locator`.
 
-use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 
 use super::pickle;
@@ -79,7 +78,7 @@ impl PyLocator {
 
     /// Position in the joint's frame, ``(3,)``; a read-only view.
     #[getter]
-    fn offset<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn offset<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         values::view(slf.as_any(), &slf.get().0.offset, &[3])
     }
 
@@ -97,13 +96,13 @@ impl PyLocator {
 
     /// Where calibration pulls it back to, ``(3,)``; a read-only view.
     #[getter]
-    fn limit_origin<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn limit_origin<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         values::view(slf.as_any(), &slf.get().0.limit_origin, &[3])
     }
 
     /// How strongly, per axis, ``(3,)``; a read-only view.
     #[getter]
-    fn limit_weight<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn limit_weight<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         values::view(slf.as_any(), &slf.get().0.limit_weight, &[3])
     }
 

@@ -1,12 +1,10 @@
 //! `kinarray.geometry.Mesh`.
 
-use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use std::sync::Arc;
 
 use super::pickle;
 use crate::character::{Mesh, MeshParts, Reals};
-use crate::python::error::to_py;
 use crate::python::values;
 
 /// A triangle mesh in its rest position.
@@ -49,7 +47,7 @@ fn table(
     };
     let (reals, shape) = values::reals(object, what)?;
     if !(reals.is_empty() && shape.len() <= 1) {
-        values::require(what, &shape, &[None, Some(width)], words).map_err(to_py)?;
+        values::require(what, &shape, &[None, Some(width)], words)?;
     }
     Ok(reals)
 }
@@ -75,7 +73,7 @@ impl PyMesh {
             Some(colors) => {
                 let (flat, shape) = values::indices(colors, "colors")?;
                 values::require("colors", &shape, &[None, Some(3)], "(n_vertices, 3)")
-                    .map_err(to_py)?;
+                    ?;
                 flat.as_chunks().0.iter().map(|rgb: &[u32; 3]| rgb.map(|c| c.min(255) as u8)).collect()
             }
         };
@@ -91,7 +89,7 @@ impl PyMesh {
             texcoord_faces: texcoord_faces
                 .map_or(Ok(Vec::new()), |faces| values::triangles(faces, "texcoord_faces"))?,
         };
-        Ok(Self(Arc::new(Mesh::new(parts).map_err(to_py)?)))
+        Ok(Self(Arc::new(Mesh::new(parts)?)))
     }
 
     /// The number of vertices.
@@ -108,21 +106,21 @@ impl PyMesh {
 
     /// Positions, ``(n_vertices, 3)``; a read-only view.
     #[getter]
-    fn vertices<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn vertices<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let mesh = &slf.get().0;
         values::view_reals(slf.as_any(), &mesh.vertices, &[mesh.n_vertices(), 3])
     }
 
     /// Unit normals, ``(n_vertices, 3)``; zero where no triangle of non-zero area meets the vertex.
     #[getter]
-    fn normals<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn normals<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let mesh = &slf.get().0;
         values::view_reals(slf.as_any(), &mesh.normals, &[mesh.normals.len() / 3, 3])
     }
 
     /// Vertex indices of each triangle, ``(n_faces, 3)`` uint32; a read-only view.
     #[getter]
-    fn faces<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn faces<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let faces = &slf.get().0.faces;
         values::view(slf.as_any(), faces.as_flattened(), &[faces.len(), 3])
     }
@@ -135,28 +133,28 @@ impl PyMesh {
 
     /// RGB colours, ``(n_vertices, 3)`` uint8, or ``(0, 3)``.
     #[getter]
-    fn colors<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn colors<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let colors = &slf.get().0.colors;
         values::view(slf.as_any(), colors.as_flattened(), &[colors.len(), 3])
     }
 
     /// Confidence in each vertex, ``(n_vertices,)``, or ``(0,)``.
     #[getter]
-    fn confidence<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn confidence<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let confidence = &slf.get().0.confidence;
         values::view_reals(slf.as_any(), confidence, &[confidence.len()])
     }
 
     /// Texture coordinates, ``(n_texcoords, 2)``; ``texcoord_faces`` says which triangle uses which.
     #[getter]
-    fn texcoords<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn texcoords<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let texcoords = &slf.get().0.texcoords;
         values::view_reals(slf.as_any(), texcoords, &[texcoords.len() / 2, 2])
     }
 
     /// Texture-coordinate indices of each triangle, ``(n_faces, 3)`` uint32, or ``(0, 3)``.
     #[getter]
-    fn texcoord_faces<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn texcoord_faces<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let faces = &slf.get().0.texcoord_faces;
         values::view(slf.as_any(), faces.as_flattened(), &[faces.len(), 3])
     }
@@ -167,7 +165,7 @@ impl PyMesh {
             normals: Reals::default(),
             ..MeshParts::from((*self.0).clone())
         };
-        Ok(Self(Arc::new(Mesh::new(parts).map_err(to_py)?)))
+        Ok(Self(Arc::new(Mesh::new(parts)?)))
     }
 
     fn __repr__(&self) -> String {

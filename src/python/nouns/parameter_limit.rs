@@ -5,7 +5,6 @@ use pyo3::prelude::*;
 use super::pickle;
 use crate::character::{LimitKind, ParameterLimit};
 use crate::error::Error;
-use crate::python::error::to_py;
 use crate::python::values;
 
 /// A limit on model or joint parameters, and how much it counts. Made by the ``create_*`` functions.
@@ -22,7 +21,7 @@ pub struct PyParameterLimit(pub ParameterLimit);
 impl PyParameterLimit {
     fn checked(kind: LimitKind, weight: f64) -> PyResult<Self> {
         if weight.is_nan() || weight < 0.0 {
-            return Err(to_py(Error::value(
+            return Err(PyErr::from(Error::value(
                 "weight",
                 format!("expected a number that is not negative, got {weight}"),
             )));
@@ -35,7 +34,7 @@ fn joint_parameter(which: usize) -> PyResult<usize> {
     if which < 7 {
         return Ok(which);
     }
-    Err(to_py(Error::value(
+    Err(PyErr::from(Error::value(
         "joint_parameter",
         format!("expected 0 to 6 (tx ty tz rx ry rz sc), got {which}"),
     )))
@@ -132,7 +131,7 @@ impl PyParameterLimit {
         let normal: [f64; 2] = values::fixed(normal, "normal")?;
         let length = normal[0].hypot(normal[1]);
         if length.is_nan() || length <= 0.0 {
-            return Err(to_py(Error::value("normal", "it has no direction")));
+            return Err(PyErr::from(Error::value("normal", "it has no direction")));
         }
         let kind = LimitKind::HalfPlane {
             parameters: [param1_index, param2_index],

@@ -1,6 +1,5 @@
 //! `kinarray.geometry.ParameterTransform` and its inverse.
 
-use numpy::PyUntypedArray;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -11,7 +10,6 @@ use crate::backend::operations::{ApplyInverseParameterTransform, ApplyParameterT
 use crate::character::{PARAMETERS_PER_JOINT, ParameterTransform};
 use crate::kinematics::{PreparedInverse, PreparedTransform};
 use crate::python::apply::apply;
-use crate::python::error::to_py;
 use crate::python::values;
 
 /// The sparse linear map from model parameters to joint parameters.
@@ -53,9 +51,8 @@ impl PyParameterTransform {
         }
     }
 
-    fn mask<'py>(&self, py: Python<'py>, mask: Vec<bool>) -> PyResult<Bound<'py, PyUntypedArray>> {
-        let length = mask.len();
-        values::fresh(py, mask, &[length])
+    fn mask<'py>(&self, py: Python<'py>, mask: Vec<bool>) -> PyResult<Bound<'py, PyAny>> {
+        values::fresh_mask(py, mask)
     }
 }
 
@@ -70,7 +67,7 @@ fn entries(
     if transform.hasattr("tocoo")? {
         let coo = transform.call_method0("tocoo")?;
         let shape: (usize, usize) = coo.getattr("shape")?.extract()?;
-        values::require("transform", &[shape.0, shape.1], &want, &words).map_err(to_py)?;
+        values::require("transform", &[shape.0, shape.1], &want, &words)?;
         let (rows, _) = values::indices(&coo.getattr("row")?, "transform")?;
         let (columns, _) = values::indices(&coo.getattr("col")?, "transform")?;
         let (data, _) = values::reals(&coo.getattr("data")?, "transform")?;
@@ -81,7 +78,7 @@ fn entries(
             .collect());
     }
     let (dense, shape) = values::reals(transform, "transform")?;
-    values::require("transform", &shape, &want, &words).map_err(to_py)?;
+    values::require("transform", &shape, &want, &words)?;
     Ok(dense
         .iter()
         .enumerate()
@@ -100,7 +97,7 @@ impl PyParameterTransform {
     ) -> PyResult<Self> {
         let joints = skeleton.get().0.len();
         let entries = entries(transform, PARAMETERS_PER_JOINT * joints, names.len())?;
-        let core = ParameterTransform::new(names, joints, entries).map_err(to_py)?;
+        let core = ParameterTransform::new(names, joints, entries)?;
         Ok(Self::new(Arc::new(core)))
     }
 
@@ -120,7 +117,7 @@ impl PyParameterTransform {
         flatten: bool,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let transform = self.prepared.get_or_init(|| PreparedTransform::new(&self.core));
+        let transform = self.prepared.get_or_init(|| PreparedTransform::new(self.core.clone()));
         let operation = ApplyParameterTransform { transform, flatten };
         apply(py, &operation, &[model_parameters], out)
     }
@@ -144,38 +141,38 @@ impl PyParameterTransform {
 
     /// The dense ``(7 * n_joints, n_parameters)`` matrix, float64.
     #[getter]
-    fn transform<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn transform<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let rows = PARAMETERS_PER_JOINT * self.core.n_joints();
         values::fresh(py, self.core.to_dense(), &[rows, self.core.len()])
     }
 
     /// Mask ``(n_parameters,)`` of the parameters that change body proportions (``scale_`` in the name).
     #[getter]
-    fn scaling_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn scaling_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.mask(py, self.core.scaling_parameters())
     }
 
     /// Mask of the parameters that move the whole character (``root_`` or ``hips`` in the name).
     #[getter]
-    fn rigid_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn rigid_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.mask(py, self.core.rigid_parameters())
     }
 
     /// Mask of the parameters that pose the character: all that are not scaling.
     #[getter]
-    fn pose_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn pose_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.mask(py, self.core.pose_parameters())
     }
 
     /// Mask of all parameters.
     #[getter]
-    fn all_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn all_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.mask(py, vec![true; self.core.len()])
     }
 
     /// Mask of no parameters.
     #[getter]
-    fn no_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn no_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.mask(py, vec![false; self.core.len()])
     }
 
@@ -192,7 +189,7 @@ impl PyParameterTransform {
     /// The same transform with one more named mask (or another one of that name).
     fn with_parameter_set(&self, name: String, mask: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mask = values::mask(mask, "mask", self.core.len())?;
-        let core = (*self.core).clone().with_parameter_set(name, mask).map_err(to_py)?;
+        let core = (*self.core).clone().with_parameter_set(name, mask)?;
         Ok(Self::new(Arc::new(core)))
     }
 
@@ -205,7 +202,7 @@ impl PyParameterTransform {
         py: Python<'py>,
         names: Vec<String>,
         allow_missing: bool,
-    ) -> PyResult<Bound<'py, PyUntypedArray>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let mut mask = vec![false; self.core.len()];
         for name in &names {
             match self.core.names().iter().position(|known| known == name) {
@@ -226,7 +223,7 @@ impl PyParameterTransform {
         &self,
         py: Python<'py>,
         joint_indices: Vec<usize>,
-    ) -> PyResult<Bound<'py, PyUntypedArray>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.mask(py, self.core.parameters_for_joints(&joint_indices))
     }
 

@@ -1,5 +1,6 @@
 //! Pickling: every noun is one `bytes` object, small and quick, with a version in front.
 
+use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -11,7 +12,6 @@ use super::{
     skeleton::PySkeleton, skin_weights::PySkinWeights,
 };
 use crate::error::Error;
-use crate::python::error::to_py;
 
 /// Grows when the layout of any noun changes.
 const VERSION: u8 = 1;
@@ -25,7 +25,7 @@ pub fn reduce<'py>(
     noun: &impl Serialize,
 ) -> PyResult<Reduced<'py>> {
     let bytes = postcard::to_extend(noun, vec![VERSION])
-        .map_err(|error| to_py(Error::value(class, format!("cannot be pickled: {error}"))))?;
+        .map_err(|error| PyErr::from(Error::value(class, format!("cannot be pickled: {error}"))))?;
     let restore = py.import("kinarray._core")?.getattr("_restore")?;
     Ok((restore, (class, PyBytes::new(py, &bytes))))
 }
@@ -33,7 +33,7 @@ pub fn reduce<'py>(
 fn read<T: DeserializeOwned>(class: &str, bytes: &[u8]) -> PyResult<T> {
     let found = bytes.first().copied();
     if found != Some(VERSION) {
-        return Err(to_py(Error::Format {
+        return Err(PyErr::from(Error::Format {
             file: "<pickle>".into(),
             location: class.into(),
             expected: format!("version {VERSION}"),
@@ -41,7 +41,7 @@ fn read<T: DeserializeOwned>(class: &str, bytes: &[u8]) -> PyResult<T> {
         }));
     }
     postcard::from_bytes(&bytes[1..]).map_err(|error| {
-        to_py(Error::Format {
+        PyErr::from(Error::Format {
             file: "<pickle>".into(),
             location: class.into(),
             expected: "a pickled object".into(),
@@ -67,6 +67,6 @@ pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>
         "Locator" => wrap(py, PyLocator(read(class, bytes)?)),
         "CollisionGeometry" => collision::wrap(py, read(class, bytes)?),
         "Character" => wrap(py, PyCharacter::from_core(read(class, bytes)?)),
-        other => Err(to_py(Error::value("pickle", format!("unknown class {other:?}")))),
+        other => Err(PyErr::from(Error::value("pickle", format!("unknown class {other:?}")))),
     }
 }

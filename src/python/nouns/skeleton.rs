@@ -1,13 +1,11 @@
 //! `kinarray.geometry.Skeleton`.
 
-use numpy::PyUntypedArray;
 use pyo3::exceptions::{PyIndexError, PyKeyError};
 use pyo3::prelude::*;
 use std::sync::Arc;
 
 use super::{joint::PyJoint, pickle};
 use crate::character::Skeleton;
-use crate::python::error::to_py;
 use crate::python::values;
 
 /// Joints in an order in which parents come before their children.
@@ -39,7 +37,7 @@ impl PySkeleton {
     #[new]
     fn new(joint_list: Vec<Bound<'_, PyJoint>>) -> PyResult<Self> {
         let joints = joint_list.iter().map(|joint| joint.get().0.clone());
-        let skeleton = Skeleton::new(joints.collect()).map_err(to_py)?;
+        let skeleton = Skeleton::new(joints.collect())?;
         Ok(Self(Arc::new(skeleton)))
     }
 
@@ -70,7 +68,7 @@ impl PySkeleton {
 
     /// Positions in the parents' frames, ``(n_joints, 3)`` float64, in the character's unit.
     #[getter]
-    fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let joints = self.0.joints().iter();
         let flat: Vec<f64> = joints.flat_map(|joint| joint.translation_offset).collect();
         values::fresh(py, flat, &[self.0.len(), 3])
@@ -78,7 +76,7 @@ impl PySkeleton {
 
     /// Constant rotations, ``(n_joints, 4)`` float64 unit quaternions ``x y z w``.
     #[getter]
-    fn pre_rotations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn pre_rotations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let joints = self.0.joints().iter();
         let flat: Vec<f64> = joints.flat_map(|joint| joint.pre_rotation).collect();
         values::fresh(py, flat, &[self.0.len(), 4])

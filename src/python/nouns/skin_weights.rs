@@ -1,6 +1,5 @@
 //! `kinarray.geometry.SkinWeights`.
 
-use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use std::sync::Arc;
 
@@ -8,7 +7,6 @@ use super::pickle;
 use crate::array::show_shape;
 use crate::character::SkinWeights;
 use crate::error::Error;
-use crate::python::error::to_py;
 use crate::python::values;
 
 /// Joint indices and weights of each vertex.
@@ -37,13 +35,13 @@ impl PySkinWeights {
         let (index, index_shape) = values::indices(index, "index")?;
         let (weights, shape) = values::reals(weights, "weights")?;
         if shape != index_shape || shape.len() != 2 {
-            return Err(to_py(Error::shape(
+            return Err(PyErr::from(Error::shape(
                 "skin weights",
                 "index and weights of one shape (n_vertices, n_influences)",
                 format!("{} and {}", show_shape(&index_shape), show_shape(&shape)),
             )));
         }
-        let weights = SkinWeights::new(shape[1].max(1), index, weights).map_err(to_py)?;
+        let weights = SkinWeights::new(shape[1].max(1), index, weights)?;
         Ok(Self(Arc::new(weights)))
     }
 
@@ -54,14 +52,14 @@ impl PySkinWeights {
     fn from_dense(dense_weights: &Bound<'_, PyAny>, weight_threshold: f64) -> PyResult<Self> {
         let (dense, shape) = values::reals(dense_weights, "dense_weights")?;
         values::require("dense_weights", &shape, &[None, None], "(n_vertices, n_joints)")
-            .map_err(to_py)?;
-        let weights = SkinWeights::from_dense(&dense, shape[1], weight_threshold).map_err(to_py)?;
+            ?;
+        let weights = SkinWeights::from_dense(&dense, shape[1], weight_threshold)?;
         Ok(Self(Arc::new(weights)))
     }
 
     /// The dense ``(n_vertices, num_joints)`` matrix.
-    fn to_dense<'py>(&self, py: Python<'py>, num_joints: usize) -> PyResult<Bound<'py, PyUntypedArray>> {
-        self.0.check_joints(num_joints).map_err(to_py)?;
+    fn to_dense<'py>(&self, py: Python<'py>, num_joints: usize) -> PyResult<Bound<'py, PyAny>> {
+        self.0.check_joints(num_joints)?;
         let dense = self.0.to_dense(num_joints);
         let shape = [self.0.n_vertices(), num_joints];
         match self.0.weight().dtype() {
@@ -77,14 +75,14 @@ impl PySkinWeights {
 
     /// Joint indices, ``(n_vertices, n_influences)`` uint32; a read-only view.
     #[getter]
-    fn index<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn index<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let weights = &slf.get().0;
         values::view(slf.as_any(), weights.index(), &[weights.n_vertices(), weights.n_influences()])
     }
 
     /// Weights, ``(n_vertices, n_influences)``; a read-only view.
     #[getter]
-    fn weight<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    fn weight<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let weights = &slf.get().0;
         let shape = [weights.n_vertices(), weights.n_influences()];
         values::view_reals(slf.as_any(), weights.weight(), &shape)

@@ -2,7 +2,8 @@
 //!
 //! * `bones`: where the joints are and how their axes lie
 //! * `surface`: the body as one implicit surface
-//! * `cage`: coarse quadrilaterals around it, cut as finely as asked
+//! * `cage`: coarse quadrilaterals around it
+//! * `cut`: the cage, cut as finely as asked
 //! * `skin`: the mesh on the surface, and its weights
 //! * `controls`: parameters and their limits
 //! * `attachments`: markers and capsules
@@ -12,6 +13,7 @@ mod attachments;
 mod bones;
 mod cage;
 mod controls;
+mod cut;
 mod skin;
 mod surface;
 mod walk;

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::bones::{Bone, Bones, V3};
-use super::cage::{Cage, Cut};
+use super::cage::Cage;
+use super::cut::Cut;
 use super::surface::Surface;
 use crate::character::{Mesh, MeshParts, SkinWeights};
 use crate::error::Result;

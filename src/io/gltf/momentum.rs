@@ -1,0 +1,521 @@
+//! The extension `FB_momentum`, with which Momentum and PyMomentum keep a character in a glTF file.
+//!
+//! The document has `transform`, `parameterSet`, `parameterLimits`, `motion`, `fps` and `metadata`; a
+//! node says whether it is a joint, a locator or a solid; a primitive has texture triangles and names of
+//! morph targets. Lengths inside the extension are centimetres, except in ellipsoid limits; what is a
+//! node's transform is metres as everywhere in glTF.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::accessor::Data;
+use super::json::Item;
+use super::nodes::Node;
+use crate::character::{
+    Character, CharacterParts, CollisionGeometry, CollisionShape, LimitKind, Locator,
+    PARAMETERS_PER_JOINT, ParameterLimit, ParameterTransform, Skeleton, Unit,
+};
+use crate::error::{Error, Result};
+
+pub(super) const NAME: &str = "FB_momentum";
+const CENTIMETERS: f64 = 100.0;
+const JOINT_PARAMETERS: [&str; PARAMETERS_PER_JOINT] = ["tx", "ty", "tz", "rx", "ry", "rz", "sc"];
+
+/// Motion as model parameters, as Momentum stores it beside the animation that other readers see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Motion {
+    /// Frames a second.
+    pub fps: f64,
+    /// The parameters that `poses` gives.
+    pub parameter_names: Vec<String>,
+    /// `(n_frames, n_parameters)`; parameters that are lengths are in the character's unit.
+    pub poses: Vec<f64>,
+    /// The joints that `offsets` are for.
+    pub joint_names: Vec<String>,
+    /// `(n_joints, 7)` joint parameters to be added in every frame; may be empty.
+    pub offsets: Vec<f64>,
+}
+
+impl Motion {
+    /// The number of frames.
+    #[must_use]
+    pub fn n_frames(&self) -> usize {
+        self.poses
+            .len()
+            .checked_div(self.parameter_names.len())
+            .unwrap_or(0)
+    }
+
+    /// The poses as `(n_frames, n_parameters)` in the order of `names`; 0 for a name that they do not
+    /// give.
+    #[must_use]
+    pub fn model_parameters(&self, names: &[String]) -> Vec<f64> {
+        let places: Vec<Option<usize>> = names
+            .iter()
+            .map(|name| self.parameter_names.iter().position(|known| known == name))
+            .collect();
+        let value = |frame: usize, place: Option<usize>| {
+            place.map_or(0.0, |place| self.poses[frame * self.parameter_names.len() + place])
+        };
+        (0..self.n_frames())
+            .flat_map(|frame| places.iter().map(move |&place| value(frame, place)))
+            .collect()
+    }
+
+    /// The offsets as `(n_joints, 7)` joint parameters of `skeleton`; 0 for a joint that they do not
+    /// give.
+    #[must_use]
+    pub fn identity(&self, skeleton: &Skeleton) -> Vec<f64> {
+        let mut identity = vec![0.0; skeleton.len() * PARAMETERS_PER_JOINT];
+        let rows = self.offsets.as_chunks::<PARAMETERS_PER_JOINT>().0;
+        for (name, row) in self.joint_names.iter().zip(rows) {
+            if let Some(joint) = skeleton.joint_index(name) {
+                identity[joint * PARAMETERS_PER_JOINT..][..PARAMETERS_PER_JOINT].copy_from_slice(row);
+            }
+        }
+        identity
+    }
+}
+
+/// What a node is for Momentum: `skeleton_joint`, `locator`, `collision_capsule`, ...
+pub(super) fn kind<'a>(node: &Node<'a>) -> Option<(&'a str, Item<'a>)> {
+    let extension = node.extension(NAME)?;
+    Some((extension.get("type")?.value.as_str()?, extension))
+}
+
+/// Whether the document was written by Momentum with joints of its own.
+pub(super) fn has_joints(root: &Item<'_>, nodes: &[Node<'_>]) -> bool {
+    root.get("extensions")
+        .is_some_and(|extensions| extensions.get(NAME).is_some())
+        && nodes
+            .iter()
+            .any(|node| matches!(kind(node), Some(("skeleton_joint", _))))
+}
+
+/// What the extension adds to a character.
+pub(super) struct Additions {
+    /// In centimetres: transform, limits, locators, solids and metadata.
+    character: Character,
+    motion: Option<Motion>,
+}
+
+impl Additions {
+    /// Puts what was read onto a character in metres; gives the motion in `unit`.
+    pub fn apply(self, parts: &mut CharacterParts, unit: Unit) -> Option<Motion> {
+        let to_unit = unit.per_meter() / CENTIMETERS;
+        let lengths = self.character.parameter_transform.length_parameters();
+        let by_name: HashMap<&str, bool> = self
+            .character
+            .parameter_transform
+            .names()
+            .iter()
+            .map(String::as_str)
+            .zip(lengths)
+            .collect();
+        let motion = self.motion.map(|mut motion| {
+            let is_length: Vec<bool> = motion
+                .parameter_names
+                .iter()
+                .map(|name| by_name.get(name.as_str()) == Some(&true))
+                .collect();
+            if !is_length.is_empty() {
+                for (at, value) in motion.poses.iter_mut().enumerate() {
+                    if is_length[at % is_length.len()] {
+                        *value *= to_unit;
+                    }
+                }
+            }
+            for (at, value) in motion.offsets.iter_mut().enumerate() {
+                if at % PARAMETERS_PER_JOINT < 3 {
+                    *value *= to_unit;
+                }
+            }
+            motion
+        });
+        let metric = self.character.in_unit(Unit::Meter);
+        parts.parameter_transform = metric.parameter_transform.clone();
+        parts.parameter_limits = metric.parameter_limits.clone();
+        parts.locators = metric.locators.clone();
+        parts.collision_geometry = metric.collision_geometry.clone();
+        parts.metadata = metric.metadata.clone();
+        motion
+    }
+}
+
+/// Reads the extension; `skeleton` is in metres, `joint_of` gives the joint that a node hangs on.
+pub(super) fn read(
+    root: &Item<'_>,
+    data: &Data<'_>,
+    nodes: &[Node<'_>],
+    in_scene: &[usize],
+    skeleton: &Skeleton,
+    joint_of: &dyn Fn(usize) -> Option<usize>,
+    warnings: &mut Vec<String>,
+) -> Result<Additions> {
+    let extension = root.need("extensions")?.need(NAME)?;
+    let transform = match extension.get("transform") {
+        Some(transform) => read_transform(&transform, skeleton)?,
+        None => ParameterTransform::identity(skeleton),
+    };
+    let transform = match extension.get("parameterSet") {
+        Some(sets) => add_sets(&sets, transform)?,
+        None => transform,
+    };
+    let names = Lookup {
+        parameters: transform
+            .names()
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.as_str(), at))
+            .collect(),
+        skeleton,
+    };
+    let mut limits = Vec::new();
+    for limit in extension.list("parameterLimits")? {
+        limits.push(read_limit(&limit, &names)?);
+    }
+    if let Some(constraints) = extension.get("poseConstraints")
+        && constraints.value.as_object().is_some_and(|o| !o.is_empty())
+    {
+        warnings.push(format!("{}: left out", constraints.path));
+    }
+    let motion = read_motion(&extension, data)?;
+    let mut parts = CharacterParts::new("", skeleton.scaled(CENTIMETERS), transform.clone());
+    parts.unit = Unit::Centimeter;
+    parts.parameter_limits = Arc::new(limits);
+    if let Some(metadata) = extension.get("metadata") {
+        parts.metadata = match metadata.value.as_str() {
+            Some(text) => text.to_owned(),
+            None => metadata.value.to_string(),
+        };
+    }
+    let (mut locators, mut solids) = (Vec::new(), Vec::new());
+    for &at in in_scene {
+        let node = &nodes[at];
+        let Some((kind, extension)) = kind(node) else {
+            continue;
+        };
+        if extension.get("physicalProperties").is_some() {
+            warnings.push(format!("{}.physicalProperties: left out", extension.path));
+        }
+        let parent = node.parent.and_then(joint_of);
+        match kind {
+            "skeleton_joint" => {}
+            "locator" => {
+                let parent = parent.ok_or_else(|| {
+                    Error::format(&node.item.path, "a locator below a joint", "none above it")
+                })?;
+                locators.push(read_locator(node, &extension, parent)?);
+            }
+            "collision_capsule" | "collision_ellipsoid" | "collision_box" => {
+                solids.push(read_solid(node, kind, &extension, parent)?);
+            }
+            _ => warnings.push(format!("{}: type '{kind}' is left out", extension.path)),
+        }
+    }
+    // Momentum keeps them in the order of their joints.
+    locators.sort_by_key(|locator| locator.parent);
+    solids.sort_by_key(|solid| solid.parent);
+    parts.locators = Arc::new(locators);
+    parts.collision_geometry = Arc::new(solids);
+    Ok(Additions {
+        character: Character::new(parts)?,
+        motion,
+    })
+}
+
+/// Names to indices.
+struct Lookup<'a> {
+    parameters: HashMap<&'a str, usize>,
+    skeleton: &'a Skeleton,
+}
+
+impl Lookup<'_> {
+    fn parameter(&self, item: &Item<'_>) -> Result<usize> {
+        let found = self.parameters.get(item.str()?).copied();
+        found.ok_or_else(|| item.wrong("the name of a parameter"))
+    }
+
+    fn joint(&self, item: &Item<'_>) -> Result<usize> {
+        self.skeleton
+            .joint_index(item.str()?)
+            .ok_or_else(|| item.wrong("the name of a joint"))
+    }
+}
+
+fn joint_parameter(item: &Item<'_>) -> Result<usize> {
+    let found = match item.value.as_str() {
+        Some(name) => JOINT_PARAMETERS.iter().position(|known| *known == name),
+        None => Some(item.integer()?).filter(|&at| at < PARAMETERS_PER_JOINT),
+    };
+    found.ok_or_else(|| item.wrong("tx, ty, tz, rx, ry, rz or sc"))
+}
+
+fn read_transform(item: &Item<'_>, skeleton: &Skeleton) -> Result<ParameterTransform> {
+    let mut names = Vec::new();
+    for name in item.need("parameters")?.items()? {
+        names.push(name.str()?.to_owned());
+    }
+    let columns: HashMap<&str, usize> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| (name.as_str(), at))
+        .collect();
+    let lookup = Lookup {
+        parameters: columns,
+        skeleton,
+    };
+    let mut entries = Vec::new();
+    let joints = item.get("joints").map(|joints| joints.entries());
+    for (name, joint_item) in joints.transpose()?.unwrap_or_default() {
+        let Some(joint) = skeleton.joint_index(name) else {
+            return Err(Error::format(
+                &joint_item.path,
+                "the name of a joint",
+                format!("{name:?}"),
+            ));
+        };
+        for (name, channel) in joint_item.entries()? {
+            let Some(which) = JOINT_PARAMETERS.iter().position(|known| *known == name) else {
+                return Err(Error::format(
+                    &channel.path,
+                    "tx, ty, tz, rx, ry, rz or sc",
+                    format!("{name:?}"),
+                ));
+            };
+            for (name, value) in channel.entries()? {
+                let Some(&column) = lookup.parameters.get(name) else {
+                    return Err(Error::format(
+                        &value.path,
+                        "the name of a parameter",
+                        format!("{name:?}"),
+                    ));
+                };
+                let row = joint * PARAMETERS_PER_JOINT + which;
+                entries.push((row, column, value.number()?));
+            }
+        }
+    }
+    drop(lookup);
+    ParameterTransform::new(names, skeleton.len(), entries)
+}
+
+fn add_sets(item: &Item<'_>, mut transform: ParameterTransform) -> Result<ParameterTransform> {
+    for (name, members) in item.entries()? {
+        let mut mask = vec![false; transform.len()];
+        for member in members.items()? {
+            // Momentum passes over names that the transform does not have, and so do we.
+            let member = member.str()?;
+            if let Some(at) = transform.names().iter().position(|own| own == member) {
+                mask[at] = true;
+            }
+        }
+        transform = transform.with_parameter_set(name, mask)?;
+    }
+    Ok(transform)
+}
+
+/// Where a linear limit applies; everywhere without bounds.
+fn limit_range(item: &Item<'_>) -> Result<[f64; 2]> {
+    let bound = |key: &str| item.get(key).map(|bound| bound.number()).transpose();
+    let free = f64::from(f32::MAX);
+    Ok(match (bound("rangeMin")?, bound("rangeMax")?) {
+        (None, None) => [0.0, 0.0],
+        (low, high) => [low.unwrap_or(-free), high.unwrap_or(free)],
+    })
+}
+
+fn read_limit(item: &Item<'_>, names: &Lookup<'_>) -> Result<ParameterLimit> {
+    let kind = item.need("type")?;
+    let number = |key: &str| item.need(key)?.number();
+    let parameter = |key: &str| names.parameter(&item.need(key)?);
+    let joint = |key: &str| names.joint(&item.need(key)?);
+    let limits = || item.need("limits")?.numbers::<2>();
+    let of_joint = |joint_key: &str, parameter_key: &str| -> Result<[usize; 2]> {
+        let which = joint_parameter(&item.need(parameter_key)?)?;
+        Ok([joint(joint_key)?, which])
+    };
+    let ellipsoid = |parent_key: &str, matrix_key: &str| -> Result<LimitKind> {
+        let mut ellipsoid = [0.0; 16];
+        let columns = item.need(matrix_key)?;
+        let list = columns.items()?;
+        if list.len() != 4 {
+            return Err(columns.wrong("four columns"));
+        }
+        for (at, column) in list.iter().enumerate() {
+            for (row, value) in column.numbers::<4>()?.into_iter().enumerate() {
+                let unit = if at == 3 && row < 3 { CENTIMETERS } else { 1.0 };
+                ellipsoid[row * 4 + at] = value * unit;
+            }
+        }
+        Ok(LimitKind::Ellipsoid {
+            ellipsoid_parent: joint(parent_key)?,
+            parent: joint("parent")?,
+            offset: item
+                .need("offset")?
+                .numbers::<3>()?
+                .map(|x| x * CENTIMETERS),
+            ellipsoid,
+        })
+    };
+    let kind = match kind.str()? {
+        "minmax" => LimitKind::MinMax {
+            parameter: parameter("parameter")?,
+            range: limits()?,
+        },
+        "minmax_joint" => {
+            let [joint, joint_parameter] = of_joint("jointIndex", "jointParameter")?;
+            LimitKind::MinMaxJoint {
+                joint,
+                joint_parameter,
+                range: limits()?,
+            }
+        }
+        "minmax_joint_passive" => {
+            let [joint, joint_parameter] = of_joint("jointIndex", "jointParameter")?;
+            LimitKind::MinMaxJointPassive {
+                joint,
+                joint_parameter,
+                range: limits()?,
+            }
+        }
+        "linear" => LimitKind::Linear {
+            reference: parameter("referenceParameter")?,
+            target: parameter("targetParameter")?,
+            scale: number("scale")?,
+            offset: number("offset")?,
+            range: limit_range(item)?,
+        },
+        "linear_joint" => LimitKind::LinearJoint {
+            reference: of_joint("referenceJoint", "referenceJointParameter")?,
+            target: of_joint("targetJoint", "targetJointParameter")?,
+            scale: number("scale")?,
+            offset: number("offset")?,
+            range: limit_range(item)?,
+        },
+        "half_plane" => LimitKind::HalfPlane {
+            parameters: [parameter("param1")?, parameter("param2")?],
+            normal: item.need("normal")?.numbers()?,
+            offset: number("offset")?,
+        },
+        "ellipsoid" => ellipsoid("ellipsoidParent", "ellipsoid")?,
+        // As older versions spelled it.
+        "elipsoid" => ellipsoid("elipsoidParent", "elipsoid")?,
+        _ => return Err(kind.wrong("a type of limit that Momentum has")),
+    };
+    let weight = item
+        .get("weight")
+        .map_or(Ok(0.0), |weight| weight.number())?;
+    Ok(ParameterLimit { kind, weight })
+}
+
+/// A node's rest translation in centimetres.
+fn place(node: &Node<'_>) -> [f64; 3] {
+    (node.local.translation * CENTIMETERS).into()
+}
+
+fn read_locator(node: &Node<'_>, item: &Item<'_>, parent: usize) -> Result<Locator> {
+    let mut locator = Locator::new(node.name.clone(), parent, place(node));
+    if let Some(weight) = item.get("weight") {
+        locator.weight = weight.number()?;
+    }
+    if let Some(origin) = item.optional_numbers("limitOrigin")? {
+        locator.limit_origin = origin;
+    }
+    if let Some(weight) = item.optional_numbers("limitWeight")? {
+        locator.limit_weight = weight;
+    }
+    if let Some(locked) = item.optional_numbers::<3>("locked")? {
+        locator.locked = locked.map(|axis| axis != 0.0);
+    }
+    if let Some(attached) = item.get("attachedToSkin") {
+        locator.attached_to_skin = attached.bool()?;
+    }
+    if let Some(offset) = item.get("skinOffset") {
+        locator.skin_offset = offset.number()?;
+    }
+    Ok(locator)
+}
+
+fn read_solid(
+    node: &Node<'_>,
+    kind: &str,
+    item: &Item<'_>,
+    parent: Option<usize>,
+) -> Result<CollisionGeometry> {
+    let shape = match kind {
+        "collision_capsule" => CollisionShape::TaperedCapsule {
+            radius: item.need("radius")?.numbers()?,
+            length: item.need("length")?.number()?,
+        },
+        "collision_ellipsoid" => CollisionShape::Ellipsoid {
+            radii: item.need("radii")?.numbers()?,
+        },
+        _ => CollisionShape::Box {
+            half_extents: item.need("halfExtents")?.numbers()?,
+        },
+    };
+    let mut matrix = node.local.rotation.to_homogeneous();
+    matrix
+        .fixed_view_mut::<3, 1>(0, 3)
+        .copy_from(&(node.local.translation * CENTIMETERS));
+    Ok(CollisionGeometry {
+        parent,
+        transformation: std::array::from_fn(|at| matrix[(at / 4, at % 4)]),
+        shape,
+    })
+}
+
+fn read_motion(extension: &Item<'_>, data: &Data<'_>) -> Result<Option<Motion>> {
+    let Some(item) = extension.get("motion") else {
+        return Ok(None);
+    };
+    let n_frames = item.get("nframes").map_or(Ok(0), |count| count.integer())?;
+    let strings = |key: &str| -> Result<Vec<String>> {
+        let names = item.list(key)?;
+        let names = names.iter().map(|name| Ok(name.str()?.to_owned()));
+        names.collect()
+    };
+    // Momentum writes -1 where there is none.
+    let present = |key: &str| item.get(key).filter(|item| item.value.as_i64() != Some(-1));
+    let values = |place: &Item<'_>, wanted: Option<usize>| -> Result<Vec<f64>> {
+        let kinds = ["SCALAR", "VEC2", "VEC3", "VEC4", "MAT4"];
+        let index = data.float_reference(place, &kinds, false)?;
+        let values = data.finite_reals(index)?;
+        if wanted != Some(values.len()) {
+            return Err(Error::format(
+                &place.path,
+                format!("{} numbers", wanted.unwrap_or(usize::MAX)),
+                values.len(),
+            ));
+        }
+        Ok(values.into_iter().map(f64::from).collect())
+    };
+    let (parameter_names, poses) = match present("poses") {
+        Some(place) if n_frames > 0 => {
+            let names = strings("parameterNames")?;
+            let poses = values(&place, names.len().checked_mul(n_frames))?;
+            (names, poses)
+        }
+        _ => Default::default(),
+    };
+    let (joint_names, offsets) = match present("offsets") {
+        Some(place) => {
+            let names = strings("jointNames")?;
+            let offsets = values(&place, names.len().checked_mul(PARAMETERS_PER_JOINT))?;
+            (names, offsets)
+        }
+        None => Default::default(),
+    };
+    if poses.is_empty() && offsets.is_empty() {
+        return Ok(None);
+    }
+    let fps = extension.get("fps").map_or(Ok(0.0), |fps| fps.number())?;
+    Ok(Some(Motion {
+        fps,
+        parameter_names,
+        poses,
+        joint_names,
+        offsets,
+    }))
+}
