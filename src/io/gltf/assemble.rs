@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// As many as a vertex can name.
 const MAX_JOINTS: usize = 1 << 16;
 
+/// Numbers, roughly: positions twice, normals, texture coordinates, colours, weights.
+const KEPT_PER_VERTEX: usize = 16;
+
 /// How far, relative to the size of a mesh, two ways to bind it may differ and count as one.
 const SAME_BINDING: f64 = 1e-6;
 
@@ -208,6 +211,9 @@ impl Assembly {
             else {
                 continue;
             };
+            // What is kept for each vertex besides what has been read.
+            let kept = KEPT_PER_VERTEX * primitive.n_vertices();
+            source.data.charge(&place.path, kept)?;
             if item.n_targets > 0 && !self.node_shapes.contains_key(&node) {
                 self.add_shapes(&carrier.name, node, item, &weights);
             }
