@@ -30,7 +30,7 @@ const ROUNDING: f64 = 2e-6;
 /// The orthogonal part of a map that keeps angles up to rounding; `None` for any other.
 pub(super) fn conformal(linear: &Matrix3<f64>) -> Option<Matrix3<f64>> {
     let factor = linear.norm() / 3.0_f64.sqrt();
-    if !(factor > 0.0) {
+    if factor.is_nan() || factor == 0.0 {
         return None;
     }
     let unit = linear / factor;
