@@ -6,6 +6,8 @@
 //! * [`array`]: how we see numbers that someone else owns
 //! * [`io`]: bytes to characters and motion
 //! * [`math`]: quaternions, transforms, Euler angles
+//! * [`testing`]: characters that the package builds itself
+//! * [`render`]: pictures of them
 
 pub mod array;
 pub mod backend;
@@ -14,6 +16,8 @@ pub mod error;
 pub mod io;
 pub mod kinematics;
 pub mod math;
+pub mod render;
+pub mod testing;
 
 #[cfg(feature = "python")]
 pub mod interop;

@@ -1,5 +1,8 @@
 //! The device seam: batched operations as a narrow set, and the devices that run them.
 
+pub mod cpu;
+pub mod operations;
+
 mod control;
 mod operation;
 

@@ -6,8 +6,8 @@
 
 use crate::array::{Batch, Shape};
 use crate::backend::Control;
+use crate::backend::cpu::Compute;
 use crate::error::Result;
-use crate::math::Real;
 
 /// One real array input of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub trait Operation: Send + Sync {
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`] where the caller asked to stop.
-    fn forward<T: Real>(
+    fn forward<T: Compute>(
         &self,
         inputs: &[Batch<'_, T>],
         out: &mut [T],
@@ -64,7 +64,7 @@ pub trait Operation: Send + Sync {
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`] where the caller asked to stop.
-    fn vjp<T: Real>(
+    fn vjp<T: Compute>(
         &self,
         inputs: &[Batch<'_, T>],
         output: Option<&Batch<'_, T>>,
@@ -77,7 +77,7 @@ pub trait Operation: Send + Sync {
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`] where the caller asked to stop.
-    fn jvp<T: Real>(
+    fn jvp<T: Compute>(
         &self,
         inputs: &[Batch<'_, T>],
         tangents: &[Option<Batch<'_, T>>],

@@ -19,7 +19,7 @@ impl BlendShape {
     /// # Errors
     /// [`Error::Character`] where the sizes do not belong together.
     pub fn new(names: Vec<String>, base: Reals, displacements: Reals) -> Result<Self> {
-        if displacements.len() != names.len() * base.len() || base.len() % 3 != 0 {
+        if displacements.len() != names.len() * base.len() || !base.len().is_multiple_of(3) {
             return Err(Error::character(
                 "blend shape",
                 format!(

@@ -40,6 +40,14 @@ pub struct CharacterParts {
 }
 
 impl CharacterParts {
+    /// Nothing but a name; in metres.
+    #[must_use]
+    pub fn empty(name: impl Into<String>) -> Self {
+        let skeleton = Skeleton::default();
+        let transform = ParameterTransform::identity(&skeleton);
+        Self::new(name, skeleton, transform)
+    }
+
     /// A skeleton and what drives it, nothing else; in metres.
     #[must_use]
     pub fn new(
@@ -176,6 +184,53 @@ impl Character {
     #[must_use]
     pub fn parts(&self) -> CharacterParts {
         self.0.clone()
+    }
+
+    /// Lower and upper limits of each model parameter; infinite where it is free.
+    #[must_use]
+    pub fn model_parameter_limits(&self) -> (Vec<f64>, Vec<f64>) {
+        let count = self.parameter_transform.len();
+        let (mut low, mut high) = (vec![f64::NEG_INFINITY; count], vec![f64::INFINITY; count]);
+        for limit in self.parameter_limits.iter() {
+            if let LimitKind::MinMax { parameter, range } = limit.kind {
+                low[parameter] = low[parameter].max(range[0]);
+                high[parameter] = high[parameter].min(range[1]);
+            }
+        }
+        (low, high)
+    }
+
+    /// The joint and the place in its frame that a name stands for: a locator, or a joint's origin.
+    #[must_use]
+    pub fn find_point(&self, name: &str) -> Option<(usize, [f64; 3])> {
+        let locator = self.locators.iter().find(|locator| locator.name == name);
+        locator
+            .map(|locator| (locator.parent, locator.offset))
+            .or_else(|| {
+                self.skeleton
+                    .joint_index(name)
+                    .map(|joint| (joint, [0.0; 3]))
+            })
+    }
+
+    /// World from joint in the bind pose, row-major 4x4 for each joint.
+    ///
+    /// # Errors
+    /// [`Error::Character`] where an inverse bind pose has no inverse.
+    pub fn bind_pose(&self) -> Result<Vec<[f64; 16]>> {
+        let inverses = self.inverse_bind_pose.iter().zip(self.skeleton.joints());
+        inverses
+            .map(|(matrix, joint)| {
+                let inverse = nalgebra::Matrix4::from_row_slice(matrix).try_inverse();
+                let inverse = inverse.ok_or_else(|| {
+                    Error::character(
+                        format!("joint '{}'", joint.name),
+                        "its inverse bind pose has no inverse",
+                    )
+                })?;
+                Ok(std::array::from_fn(|at| inverse[(at / 4, at % 4)]))
+            })
+            .collect()
     }
 
     /// The same character with every length expressed in `unit`.

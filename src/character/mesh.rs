@@ -58,7 +58,7 @@ impl Mesh {
     /// [`Error::Character`] for an index out of range or lists of unequal length.
     pub fn new(mut parts: MeshParts) -> Result<Self> {
         let wrong = |problem: String| Err(Error::character("mesh", problem));
-        if parts.vertices.len() % 3 != 0 {
+        if !parts.vertices.len().is_multiple_of(3) {
             return wrong(format!(
                 "vertices have {} numbers, which is not a multiple of 3",
                 parts.vertices.len()

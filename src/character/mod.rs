@@ -1,6 +1,8 @@
 //! The nouns: what a character is made of. Checked when built, constant afterwards.
 
 mod blend_shape;
+// The folder is named after the subject, the file after the noun.
+#[allow(clippy::module_inception)]
 mod character;
 mod collision;
 mod joint;

@@ -69,7 +69,7 @@ impl Skeleton {
                 ));
             }
             let norm = joint.pre_rotation.iter().map(|x| x * x).sum::<f64>().sqrt();
-            if !((norm - 1.0).abs() <= UNIT_TOLERANCE) {
+            if norm.is_nan() || (norm - 1.0).abs() > UNIT_TOLERANCE {
                 return wrong(format!(
                     "pre_rotation {:?} has length {norm}; expected a unit quaternion (x, y, z, w)",
                     joint.pre_rotation

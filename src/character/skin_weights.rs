@@ -29,7 +29,7 @@ impl SkinWeights {
                 weight.len()
             ));
         }
-        if n_influences == 0 || index.len() % n_influences != 0 {
+        if n_influences == 0 || !index.len().is_multiple_of(n_influences) {
             return wrong(format!(
                 "{} joint indices do not fill rows of {n_influences}",
                 index.len()
@@ -46,6 +46,52 @@ impl SkinWeights {
             index,
             weight,
         })
+    }
+
+    /// From a dense `(n_vertices, n_joints)` matrix: the entries above `threshold`, largest first.
+    /// Nothing is left out but what is not above the threshold, and nothing is renormalised.
+    ///
+    /// # Errors
+    /// [`Error::Character`] where a weight is not finite.
+    pub fn from_dense(dense: &Reals, n_joints: usize, threshold: f64) -> Result<Self> {
+        let values: Vec<f64> = dense.iter().collect();
+        let rows: Vec<Vec<(u32, f64)>> = values
+            .chunks(n_joints.max(1))
+            .map(|row| {
+                let entries = row.iter().enumerate().map(|(joint, &w)| (joint as u32, w));
+                let mut kept: Vec<_> = entries
+                    .filter(|(_, w)| *w > threshold || w.is_nan())
+                    .collect();
+                kept.sort_by(|a, b| b.1.total_cmp(&a.1));
+                kept
+            })
+            .collect();
+        // At least eight columns, as the peer has.
+        let width = rows.iter().map(Vec::len).max().unwrap_or(0).max(8);
+        let padded = |row: &Vec<(u32, f64)>| {
+            let mut row = row.clone();
+            row.resize(width, (0, 0.0));
+            row
+        };
+        let flat: Vec<(u32, f64)> = rows.iter().flat_map(padded).collect();
+        let index = flat.iter().map(|entry| entry.0).collect();
+        let weight = match dense.dtype() {
+            crate::array::DType::Float64 => flat.iter().map(|e| e.1).collect::<Vec<_>>().into(),
+            _ => flat.iter().map(|e| e.1 as f32).collect::<Vec<_>>().into(),
+        };
+        Self::new(width, index, weight)
+    }
+
+    /// The dense `(n_vertices, n_joints)` matrix; joints outside it are left out.
+    #[must_use]
+    pub fn to_dense(&self, n_joints: usize) -> Vec<f64> {
+        let mut dense = vec![0.0; self.n_vertices() * n_joints];
+        for (at, (&joint, weight)) in self.index.iter().zip(self.weight.iter()).enumerate() {
+            if (joint as usize) < n_joints {
+                dense[at / self.n_influences * n_joints + joint as usize] += weight;
+            }
+        }
+        dense
     }
 
     /// The number of vertices.

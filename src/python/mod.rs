@@ -1,1 +1,31 @@
-//! The Python extension module.
+//! The Python extension module: doors for arrays in and out, one way to apply an operation, errors,
+//! and thin mirrors of the crate.
+
+mod apply;
+mod array_in;
+mod array_out;
+mod error;
+mod geometry;
+mod interop;
+mod interrupt;
+mod io;
+mod nouns;
+mod posing;
+mod testing;
+mod threads;
+mod values;
+
+use pyo3::prelude::*;
+
+/// The compiled part of `kinarray`.
+#[pymodule(gil_used = false)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    error::register(module)?;
+    interop::register(module)?;
+    nouns::register(module)?;
+    geometry::register(module)?;
+    io::register(module)?;
+    testing::register(module)?;
+    threads::register(module)
+}

@@ -45,6 +45,36 @@ impl Motion {
             .checked_div(self.parameter_names.len())
             .unwrap_or(0)
     }
+
+    /// The poses as `(n_frames, n_parameters)` in the order of `names`; 0 for a name that they do not
+    /// give.
+    #[must_use]
+    pub fn model_parameters(&self, names: &[String]) -> Vec<f64> {
+        let places: Vec<Option<usize>> = names
+            .iter()
+            .map(|name| self.parameter_names.iter().position(|known| known == name))
+            .collect();
+        let value = |frame: usize, place: Option<usize>| {
+            place.map_or(0.0, |place| self.poses[frame * self.parameter_names.len() + place])
+        };
+        (0..self.n_frames())
+            .flat_map(|frame| places.iter().map(move |&place| value(frame, place)))
+            .collect()
+    }
+
+    /// The offsets as `(n_joints, 7)` joint parameters of `skeleton`; 0 for a joint that they do not
+    /// give.
+    #[must_use]
+    pub fn identity(&self, skeleton: &Skeleton) -> Vec<f64> {
+        let mut identity = vec![0.0; skeleton.len() * PARAMETERS_PER_JOINT];
+        let rows = self.offsets.as_chunks::<PARAMETERS_PER_JOINT>().0;
+        for (name, row) in self.joint_names.iter().zip(rows) {
+            if let Some(joint) = skeleton.joint_index(name) {
+                identity[joint * PARAMETERS_PER_JOINT..][..PARAMETERS_PER_JOINT].copy_from_slice(row);
+            }
+        }
+        identity
+    }
 }
 
 /// What a node is for Momentum: `skeleton_joint`, `locator`, `collision_capsule`, ...

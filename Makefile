@@ -1,0 +1,92 @@
+# Everything here works on a machine with Rust, Python >= 3.11 with pip and venv, make and a C compiler.
+# The environment lives in .venv; nothing is installed outside this folder.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first interpreter that is new enough.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+CARGO ?= cargo
+FILE ?=
+
+# uv does not read pip's settings; where a machine has only those, pass them on.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+ifdef PIP_EXTRA_INDEX_URL
+export UV_INDEX ?= $(PIP_EXTRA_INDEX_URL)
+endif
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+export UV_HTTP_TIMEOUT ?= 300
+# An environment that happens to be active is not ours, and cargo must see the same one each time, or it
+# builds PyO3 anew.
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
+
+SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
+
+.PHONY: help demo test test-rust test-python lint format bench wheel clean
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo $(VENV)/.extension ## pose a character with NumPy, torch and JAX (FILE=model.glb for your own)
+	$(BIN)/python -m kinarray demo $(FILE)
+
+test: test-rust test-python ## all tests, Rust and Python
+
+test-rust:
+	$(CARGO) test
+
+test-python: $(VENV)/.test $(VENV)/.extension
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.lint $(VENV)/.extension ## formatting, clippy, ruff, mypy
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --all-targets --features python -- -D warnings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.lint ## bring all sources into form
+	$(CARGO) fmt
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.test $(VENV)/.extension ## this project beside PyMomentum, torch and JAX
+	$(BIN)/python benchmarks/run.py
+
+wheel: $(VENV)/.build ## the wheel, into dist/
+	$(BIN)/maturin build --release --out dist
+	@ls -l dist
+
+clean: ## remove everything that was built or installed here
+	rm -rf $(VENV) target dist build demo-output bench-results .pytest_cache .mypy_cache .ruff_cache
+	rm -f python/kinarray/_core*.so
+
+$(VENV)/.uv:
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 with the venv module in the PATH; name one with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	touch $@
+
+# Each group of dependencies is installed again when pyproject.toml changes, and not otherwise.
+$(VENV)/.build $(VENV)/.demo $(VENV)/.lint $(VENV)/.test: $(VENV)/.%: pyproject.toml | $(VENV)/.uv
+	$(UV) pip install --group $*
+	touch $@
+
+# One optimised build for the demo, the tests and the benchmarks.
+$(VENV)/.extension: $(SOURCES) pyproject.toml | $(VENV)/.build
+	$(BIN)/maturin develop --uv --release
+	touch $@

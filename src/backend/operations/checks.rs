@@ -1,0 +1,204 @@
+//! What the tests of operations share: numbers, batches, and derivatives checked against each other.
+
+use crate::array::{Batch, View, broadcast_batches};
+use crate::backend::cpu::Compute;
+use crate::backend::{Control, Gradient, Operation};
+
+/// A real argument: its numbers and its shape.
+#[derive(Clone, Debug)]
+pub struct Argument<T> {
+    pub data: Vec<T>,
+    pub shape: Vec<usize>,
+}
+
+impl<T: Compute> Argument<T> {
+    pub fn new(shape: &[usize], data: impl IntoIterator<Item = f64>) -> Self {
+        let data: Vec<T> = data.into_iter().map(T::from_f64).collect();
+        assert_eq!(data.len(), shape.iter().product::<usize>());
+        Self {
+            data,
+            shape: shape.to_vec(),
+        }
+    }
+    pub fn noise(shape: &[usize], seed: u64) -> Self {
+        let count = shape.iter().product();
+        Self::new(shape, noise(count, seed))
+    }
+    pub fn view(&self) -> View<'_, T> {
+        View::contiguous(&self.data, &self.shape).unwrap()
+    }
+}
+
+/// Pseudo-random numbers in -1 .. 1.
+pub fn noise(count: usize, seed: u64) -> Vec<f64> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..count)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+        })
+        .collect()
+}
+
+pub fn batches<'a, T: Compute, O: Operation>(
+    operation: &O,
+    views: &[View<'a, T>],
+) -> Vec<Batch<'a, T>> {
+    let ranks: Vec<usize> = views
+        .iter()
+        .enumerate()
+        .map(|(index, view)| operation.core_rank(index, view.shape()).unwrap())
+        .collect();
+    let shapes: Vec<(&[usize], usize)> = views
+        .iter()
+        .zip(&ranks)
+        .map(|(view, &rank)| (view.shape(), rank))
+        .collect();
+    let batch = broadcast_batches(operation.name(), &shapes).unwrap();
+    views
+        .iter()
+        .zip(&ranks)
+        .map(|(view, &rank)| Batch::new(view.clone(), rank, &batch))
+        .collect()
+}
+
+fn output_shape<T: Compute, O: Operation>(operation: &O, inputs: &[Batch<'_, T>]) -> Vec<usize> {
+    let cores: Vec<&[usize]> = inputs.iter().map(Batch::core_shape).collect();
+    let mut shape = inputs[0].batch_shape().to_vec();
+    shape.extend(operation.output_core(&cores));
+    shape
+}
+
+pub fn forward<T: Compute, O: Operation>(operation: &O, views: &[View<'_, T>]) -> Argument<T> {
+    let inputs = batches(operation, views);
+    let shape = output_shape(operation, &inputs);
+    let mut data = vec![T::from_f64(f64::NAN); shape.iter().product()];
+    operation
+        .forward(&inputs, &mut data, &Control::default())
+        .unwrap();
+    Argument { data, shape }
+}
+
+pub fn jvp<T: Compute, O: Operation>(
+    operation: &O,
+    views: &[View<'_, T>],
+    tangents: &[Option<View<'_, T>>],
+) -> Argument<T> {
+    let inputs = batches(operation, views);
+    let shape = output_shape(operation, &inputs);
+    let tangents: Vec<Option<Batch<'_, T>>> = tangents
+        .iter()
+        .zip(&inputs)
+        .map(|(tangent, input)| {
+            let view = tangent.clone()?;
+            Some(Batch::new(
+                view,
+                input.core_shape().len(),
+                input.batch_shape(),
+            ))
+        })
+        .collect();
+    let mut data = vec![T::from_f64(f64::NAN); shape.iter().product()];
+    operation
+        .jvp(&inputs, &tangents, &mut data, &Control::default())
+        .unwrap();
+    Argument { data, shape }
+}
+
+/// The cotangents of all inputs: shared where the input has no batch axes, else one per item, summed
+/// here over the axes along which the input was stretched.
+pub fn vjp<T: Compute, O: Operation>(
+    operation: &O,
+    views: &[View<'_, T>],
+    cotangent: &Argument<T>,
+) -> Vec<Vec<T>> {
+    let inputs = batches(operation, views);
+    let core = cotangent.shape.len() - inputs[0].batch_shape().len();
+    let cotangent = Batch::new(cotangent.view(), core, inputs[0].batch_shape());
+    let nan = T::from_f64(f64::NAN);
+    let mut buffers: Vec<Vec<T>> = inputs
+        .iter()
+        .zip(views)
+        .map(|(input, view)| {
+            let shared = view.shape().len() == input.core_shape().len();
+            vec![nan; input.core_len() * if shared { 1 } else { input.len() }]
+        })
+        .collect();
+    let mut gradients: Vec<Gradient<'_, T>> = buffers
+        .iter_mut()
+        .zip(inputs.iter().zip(views))
+        .map(|(buffer, (input, view))| {
+            if view.shape().len() == input.core_shape().len() {
+                Gradient::Shared(buffer)
+            } else {
+                Gradient::PerItem(buffer)
+            }
+        })
+        .collect();
+    operation
+        .vjp(
+            &inputs,
+            None,
+            &cotangent,
+            &mut gradients,
+            &Control::default(),
+        )
+        .unwrap();
+    buffers
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Checks, in double precision and for one set of arguments, that the jvp is what central differences
+/// give and that the vjp is its transpose, for each differentiable input by itself. Arguments must not
+/// be stretched by axes of size 1.
+pub fn assert_derivatives<O: Operation>(operation: &O, arguments: &[Argument<f64>]) {
+    let views: Vec<View<'_, f64>> = arguments.iter().map(Argument::view).collect();
+    let value = forward(operation, &views);
+    let cotangent = Argument::noise(&value.shape, 77);
+    let gradients = vjp(operation, &views, &cotangent);
+    for (index, input) in operation.inputs().iter().enumerate() {
+        if !input.differentiable {
+            continue;
+        }
+        let argument = &arguments[index];
+        let direction = Argument::<f64>::noise(&argument.shape, 78 + index as u64);
+        let mut tangents: Vec<Option<View<'_, f64>>> = vec![None; arguments.len()];
+        tangents[index] = Some(direction.view());
+        let pushed = jvp(operation, &views, &tangents);
+
+        let at = |step: f64| {
+            let mut moved = arguments.to_vec();
+            for (x, d) in moved[index].data.iter_mut().zip(&direction.data) {
+                *x += step * d;
+            }
+            let views: Vec<View<'_, f64>> = moved.iter().map(Argument::view).collect();
+            forward(operation, &views)
+        };
+        let step = 1e-5;
+        let (ahead, behind) = (at(step), at(-step));
+        let scale = 1.0 + pushed.data.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        for (place, &got) in pushed.data.iter().enumerate() {
+            let want = (ahead.data[place] - behind.data[place]) / (2.0 * step);
+            assert!(
+                (got - want).abs() < 3e-8 * scale,
+                "{} along {}: jvp {got}, differences {want} at {place}",
+                operation.name(),
+                input.name
+            );
+        }
+        // A shared input has one cotangent, a batched one has one per item.
+        let pulled = dot(&gradients[index], &direction.data);
+        let pushed = dot(&pushed.data, &cotangent.data);
+        assert!(
+            (pulled - pushed).abs() < 1e-11 * (scale * cotangent.data.len() as f64 + 1.0),
+            "{} by {}: vjp {pulled}, jvp {pushed}",
+            operation.name(),
+            input.name
+        );
+    }
+}

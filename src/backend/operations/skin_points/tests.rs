@@ -1,0 +1,245 @@
+//! Skinning against plain matrices, and its derivatives against differences.
+
+use std::sync::Arc;
+
+use nalgebra::{Matrix4, Quaternion, UnitQuaternion, Vector3, Vector4};
+
+use super::*;
+use crate::backend::cpu::Isa;
+use crate::backend::operations::checks::{Argument, assert_derivatives, batches, forward, noise};
+use crate::character::{
+    Character, CharacterParts, Joint, Mesh, MeshParts, ParameterTransform, Skeleton, SkinWeights,
+};
+
+const JOINTS: usize = 5;
+/// Not a multiple of any tile.
+const VERTICES: usize = 45;
+const INFLUENCES: usize = 3;
+
+/// Five joints with general inverse bind matrices and 45 vertices whose weights sum to 0.7 or so, some
+/// of them zero; the last vertex has none.
+fn character() -> Character {
+    let joints = (0..JOINTS)
+        .map(|j| Joint::new(format!("j{j}"), j.checked_sub(1), [0.1, 0.2, 0.3]))
+        .collect();
+    let skeleton = Skeleton::new(joints).unwrap();
+    let transform = ParameterTransform::identity(&skeleton);
+    let mut parts = CharacterParts::new("test", skeleton, transform);
+    parts.mesh = Some(Arc::new(
+        Mesh::new(MeshParts {
+            vertices: noise(VERTICES * 3, 1).into(),
+            ..MeshParts::default()
+        })
+        .unwrap(),
+    ));
+    let index = (0..VERTICES * INFLUENCES).map(|slot| match slot % 7 {
+        // An index that does not exist, but has no weight.
+        3 => 999,
+        other => (slot / 5 + other) as u32 % JOINTS as u32,
+    });
+    let weight = (0..VERTICES * INFLUENCES).map(|slot| {
+        if slot % 7 == 3 || slot >= (VERTICES - 1) * INFLUENCES {
+            0.0
+        } else {
+            0.2 + 0.01 * (slot % 5) as f64
+        }
+    });
+    parts.skin_weights = Some(Arc::new(
+        SkinWeights::new(
+            INFLUENCES,
+            index.collect(),
+            weight.collect::<Vec<f64>>().into(),
+        )
+        .unwrap(),
+    ));
+    let numbers = noise(JOINTS * 16, 2);
+    parts.inverse_bind_pose = Arc::new(
+        numbers
+            .chunks(16)
+            .map(|m| {
+                std::array::from_fn(|at| match at {
+                    12..15 => 0.0,
+                    15 => 1.0,
+                    _ => m[at],
+                })
+            })
+            .collect(),
+    );
+    Character::new(parts).unwrap()
+}
+
+fn prepared() -> Prepared {
+    Prepared::new(Arc::new(character()))
+}
+
+fn matrix_of(state: &[f64]) -> Matrix4<f64> {
+    let q = Quaternion::new(state[6], state[3], state[4], state[5]);
+    let mut m = UnitQuaternion::new_normalize(q).to_homogeneous() * state[7];
+    m.fixed_view_mut::<3, 1>(0, 3)
+        .copy_from(&Vector3::new(state[0], state[1], state[2]));
+    m[(3, 3)] = 1.0;
+    m
+}
+
+/// One pose, by the definition.
+fn oracle(worlds: &[Matrix4<f64>], rest: &[f64]) -> Vec<f64> {
+    let character = character();
+    let weights = character.skin_weights.as_ref().unwrap();
+    let weight: Vec<f64> = weights.weight().iter().collect();
+    let mut points = Vec::new();
+    for vertex in 0..VERTICES {
+        let mut sum = Vector4::zeros();
+        let r = Vector4::new(
+            rest[vertex * 3],
+            rest[vertex * 3 + 1],
+            rest[vertex * 3 + 2],
+            1.0,
+        );
+        for slot in vertex * INFLUENCES..(vertex + 1) * INFLUENCES {
+            if weight[slot] != 0.0 {
+                let joint = weights.index()[slot] as usize;
+                let bind = Matrix4::from_row_slice(&character.inverse_bind_pose[joint]);
+                sum += weight[slot] * (worlds[joint] * bind * r);
+            }
+        }
+        points.extend([sum.x, sum.y, sum.z]);
+    }
+    points
+}
+
+fn mesh_points() -> Vec<f64> {
+    character().mesh.as_ref().unwrap().vertices.iter().collect()
+}
+
+fn expected(states: &[f64], rests: &[f64], poses: usize) -> Vec<f64> {
+    (0..poses)
+        .flat_map(|pose| {
+            let pick = |all: &[f64], length: usize| -> Vec<f64> {
+                let pose = if all.len() == length { 0 } else { pose };
+                all[pose * length..(pose + 1) * length].to_vec()
+            };
+            let worlds: Vec<_> = pick(states, JOINTS * 8).chunks(8).map(matrix_of).collect();
+            oracle(&worlds, &pick(rests, VERTICES * 3))
+        })
+        .collect()
+}
+
+fn assert_close<T: Compute>(got: &[T], want: &[f64], what: &str) {
+    let tolerance = if size_of::<T>() == 4 { 3e-6 } else { 1e-13 };
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (at, (got, want)) in got.iter().zip(want).enumerate() {
+        assert!(
+            (got.to_f64() - want).abs() < tolerance * 3.0,
+            "{what}: {got} is not {want} at {at}"
+        );
+    }
+}
+
+const BATCHES: [&[usize]; 7] = [&[], &[1], &[2], &[5], &[2, 3], &[0], &[37]];
+
+fn shape(batch: &[usize], core: &[usize]) -> Vec<usize> {
+    [batch, core].concat()
+}
+
+#[test]
+fn points_are_the_weighted_sum_of_matrices_on_every_instruction_set() {
+    let prepared = prepared();
+    fn check<T: Compute>(prepared: &Prepared) {
+        for isa in [Isa::Baseline, Isa::Avx2, Isa::Avx512] {
+            if isa > crate::backend::cpu::isa() {
+                continue;
+            }
+            for batch in BATCHES {
+                let states = Argument::<T>::noise(&shape(batch, &[JOINTS, 8]), 3);
+                let rests = Argument::<T>::noise(&shape(batch, &[VERTICES, 3]), 4);
+                let f64s = |data: &[T]| -> Vec<f64> { data.iter().map(|x| x.to_f64()).collect() };
+                let poses = batch.iter().product::<usize>();
+                for with_rest in [false, true] {
+                    let operation = SkinPoints::new(prepared, with_rest).unwrap();
+                    let views = [states.view(), rests.view()];
+                    let inputs = batches(&operation, &views[..1 + usize::from(with_rest)]);
+                    let mut out = vec![T::ZERO; poses * VERTICES * 3];
+                    operation
+                        .sources(&inputs)
+                        .skin(isa, &mut out, &Control::default())
+                        .unwrap();
+                    let rest = if with_rest {
+                        f64s(&rests.data)
+                    } else {
+                        mesh_points()
+                    };
+                    let want = expected(&f64s(&states.data), &rest, poses);
+                    assert_close(&out, &want, &format!("{} {batch:?}", isa.name()));
+                }
+            }
+        }
+    }
+    check::<f32>(&prepared);
+    check::<f64>(&prepared);
+}
+
+#[test]
+fn matrices_give_what_states_give_and_their_last_row_is_not_read() {
+    let prepared = prepared();
+    let states = Argument::<f64>::noise(&[6, JOINTS, 8], 5);
+    let matrices = states.data.chunks(8).flat_map(|state| {
+        let mut rows: Vec<f64> = matrix_of(state).transpose().as_slice().to_vec();
+        rows[12..].fill(f64::NAN);
+        rows
+    });
+    let matrices = Argument::<f64>::new(&[6, JOINTS, 4, 4], matrices);
+    let operation = SkinPoints::new(&prepared, false).unwrap();
+    let want = forward(&operation, &[states.view()]);
+    let got = forward(&operation, &[matrices.view()]);
+    assert_close(&got.data, &want.data, "matrices");
+}
+
+#[test]
+fn poses_and_rest_meshes_broadcast() {
+    let prepared = prepared();
+    let operation = SkinPoints::new(&prepared, true).unwrap();
+    let one_state = Argument::<f64>::noise(&[JOINTS, 8], 6);
+    let states = Argument::<f64>::noise(&[20, JOINTS, 8], 6);
+    let one_rest = Argument::<f64>::noise(&[VERTICES, 3], 7);
+    let rests = Argument::<f64>::noise(&[20, VERTICES, 3], 7);
+    for (state, rest) in [
+        (&one_state, &rests),
+        (&states, &one_rest),
+        (&one_state, &one_rest),
+    ] {
+        let got = forward(&operation, &[state.view(), rest.view()]);
+        let poses = if got.shape.len() == 2 { 1 } else { 20 };
+        assert_close(
+            &got.data,
+            &expected(&state.data, &rest.data, poses),
+            "broadcast",
+        );
+    }
+    // (2, 1) poses with (3,) rest meshes.
+    let states = Argument::<f64>::noise(&[2, 1, JOINTS, 8], 8);
+    let rests = Argument::<f64>::noise(&[3, VERTICES, 3], 9);
+    let got = forward(&operation, &[states.view(), rests.view()]);
+    assert_eq!(got.shape, [2, 3, VERTICES, 3]);
+    let (state, rest) = (JOINTS * 8, VERTICES * 3);
+    let want = expected(&states.data[state..], &rests.data[2 * rest..], 1);
+    assert_close(&got.data[5 * rest..], &want, "(2, 1) with (3,)");
+}
+
+#[test]
+fn derivatives_agree_with_differences_and_with_each_other() {
+    let prepared = prepared();
+    let alone = SkinPoints::new(&prepared, false).unwrap();
+    let with_rest = SkinPoints::new(&prepared, true).unwrap();
+    for batch in BATCHES {
+        for core in [&[JOINTS, 8][..], &[JOINTS, 4, 4]] {
+            let joints = Argument::noise(&shape(batch, core), 10);
+            let rests = Argument::noise(&shape(batch, &[VERTICES, 3]), 11);
+            let one_rest = Argument::noise(&[VERTICES, 3], 12);
+            let one_pose = Argument::noise(core, 13);
+            assert_derivatives(&alone, &[joints.clone()]);
+            assert_derivatives(&with_rest, &[joints.clone(), rests.clone()]);
+            assert_derivatives(&with_rest, &[joints, one_rest]);
+            assert_derivatives(&with_rest, &[one_pose, rests]);
+        }
+    }
+}

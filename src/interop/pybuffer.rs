@@ -1,0 +1,123 @@
+//! The buffer protocol: memoryview, array.array, bytearray, JAX arrays on the CPU, NumPy scalars.
+
+use std::ffi::{CStr, c_int};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::array::{DType, Shape, Strides};
+use crate::error::Error;
+use crate::interop::foreign::Foreign;
+
+/// An exported buffer; given back when dropped.
+pub struct PyBuffer(Box<ffi::Py_buffer>);
+
+impl std::fmt::Debug for PyBuffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PyBuffer({:p})", self.0.buf)
+    }
+}
+
+// SAFETY: released with the interpreter held, wherever that happens.
+unsafe impl Send for PyBuffer {}
+// SAFETY: nothing is done through a shared reference.
+unsafe impl Sync for PyBuffer {}
+
+impl Drop for PyBuffer {
+    fn drop(&mut self) {
+        Python::attach(|_| {
+            // SAFETY: filled by `PyObject_GetBuffer`, released once.
+            unsafe { ffi::PyBuffer_Release(&raw mut *self.0) };
+        });
+    }
+}
+
+/// Whether the object exports buffers.
+#[must_use]
+pub fn speaks(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: a live object.
+    unsafe { ffi::PyObject_CheckBuffer(object.as_ptr()) == 1 }
+}
+
+/// Reads an object through the buffer protocol.
+///
+/// # Errors
+/// What the exporter raises, and [`Error::DType`] for formats that are not numbers.
+pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, PyBuffer)> {
+    let mut raw = Box::new(ffi::Py_buffer::new());
+    let flags: c_int = ffi::PyBUF_STRIDES | ffi::PyBUF_FORMAT;
+    // SAFETY: a live object and a buffer to fill.
+    if unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut *raw, flags) } != 0 {
+        return Err(PyErr::fetch(object.py()));
+    }
+    let buffer = PyBuffer(raw);
+    let raw = &*buffer.0;
+    let format = if raw.format.is_null() {
+        c"B"
+    } else {
+        // SAFETY: a C string that lives as long as the buffer.
+        unsafe { CStr::from_ptr(raw.format) }
+    };
+    let Some((dtype, swapped)) = parse_format(format.to_bytes(), raw.itemsize) else {
+        return Err(Error::dtype(
+            what,
+            "float32 or float64",
+            format!("buffer format '{}'", format.to_string_lossy()),
+        )
+        .into());
+    };
+    let rank = usize::try_from(raw.ndim).unwrap_or(usize::MAX);
+    if rank > 64 {
+        return Err(Error::value(what, format!("the buffer claims {} axes", raw.ndim)).into());
+    }
+    let mut shape = Shape::new();
+    let mut strides = Strides::new();
+    for axis in 0..rank {
+        // SAFETY: with PyBUF_STRIDES an exporter fills `ndim` sizes and strides.
+        let (size, stride) = unsafe { (*raw.shape.add(axis), *raw.strides.add(axis)) };
+        let Ok(size) = usize::try_from(size) else {
+            return Err(
+                Error::value(what, format!("the buffer claims the negative size {size}")).into(),
+            );
+        };
+        shape.push(size);
+        strides.push(stride);
+    }
+    // SAFETY: the exporter keeps the memory until the buffer is released.
+    let mut foreign =
+        unsafe { Foreign::checked(what, raw.buf.cast(), dtype, shape, Some(strides))? };
+    foreign.read_only = raw.readonly != 0;
+    foreign.swapped = swapped;
+    Ok((foreign, buffer))
+}
+
+/// A format of the `struct` module as an element type, and whether its bytes are swapped.
+fn parse_format(format: &[u8], itemsize: isize) -> Option<(DType, bool)> {
+    let (order, code) = match format {
+        [order @ (b'@' | b'=' | b'<' | b'>' | b'!' | b'|'), code @ ..] => (*order, code),
+        code => (b'@', code),
+    };
+    let foreign_order: &[u8] = if cfg!(target_endian = "little") {
+        b">!"
+    } else {
+        b"<"
+    };
+    let dtype = match (code, itemsize) {
+        (b"f", 4) => DType::Float32,
+        (b"d", 8) => DType::Float64,
+        (b"e", 2) => DType::Float16,
+        (b"?", 1) => DType::Bool,
+        (b"b" | b"h" | b"i" | b"l" | b"q" | b"n", 1) => DType::Int8,
+        (b"h" | b"i" | b"l" | b"q", 2) => DType::Int16,
+        (b"i" | b"l" | b"q" | b"n", 4) => DType::Int32,
+        (b"l" | b"q" | b"n", 8) => DType::Int64,
+        (b"B" | b"c", 1) => DType::UInt8,
+        (b"H" | b"I" | b"L" | b"Q", 2) => DType::UInt16,
+        (b"I" | b"L" | b"Q" | b"N", 4) => DType::UInt32,
+        (b"L" | b"Q" | b"N", 8) => DType::UInt64,
+        (b"Zf", 8) => DType::Complex64,
+        (b"Zd", 16) => DType::Complex128,
+        _ => return None,
+    };
+    Some((dtype, foreign_order.contains(&order) && itemsize > 1))
+}

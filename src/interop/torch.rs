@@ -1,0 +1,409 @@
+//! torch tensors in and out through torch's C exchange table, with the checks that the table leaves
+//! to its callers.
+
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use dlpark::ffi::{DLManagedTensorVersioned, DLPackExchangeAPI, DLTensor};
+use pyo3::ffi::{self, PyObject, PyTypeObject};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
+use pyo3::{PyTypeInfo, intern};
+
+use crate::array::{DType, Shape};
+use crate::error::Error;
+use crate::interop::dlpack::{self, Managed};
+use crate::interop::foreign::Foreign;
+use crate::interop::memory::Block;
+
+struct Torch {
+    tensor: Py<PyAny>,
+    /// The C functions; null before torch 2.10.
+    table: *const DLPackExchangeAPI,
+    /// `torch.Tensor.is_neg` without the detour through Python's call machinery.
+    is_neg: Option<unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject>,
+    /// The namespace that holds the level of forward-mode differentiation.
+    forward_ad: Py<PyDict>,
+}
+
+// SAFETY: the table lives as long as the process and its functions are called with the interpreter
+// held.
+unsafe impl Send for Torch {}
+// SAFETY: as above.
+unsafe impl Sync for Torch {}
+
+static TORCH: PyOnceLock<Torch> = PyOnceLock::new();
+
+/// `torch.Tensor`, once torch is known to be there.
+static TENSOR_TYPE: AtomicPtr<PyTypeObject> = AtomicPtr::new(null_mut());
+
+/// Whether the type is exactly `torch.Tensor`, as far as known; see [`notice`].
+#[inline]
+#[must_use]
+pub fn is_tensor_type(kind: *mut PyTypeObject) -> bool {
+    kind == TENSOR_TYPE.load(Ordering::Relaxed)
+}
+
+/// Looks whether torch has been imported by now, and remembers its tensor type if so.
+///
+/// # Errors
+/// Where an imported torch lacks what every version has.
+pub fn notice(py: Python<'_>, modules: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if TORCH.get(py).is_some() {
+        return Ok(true);
+    }
+    let Ok(module) = modules.get_item("torch") else {
+        return Ok(false);
+    };
+    // Present but incomplete: torch is being imported right now.
+    let Ok(forward_ad) = modules.get_item("torch.autograd.forward_ad") else {
+        return Ok(false);
+    };
+    if !module.hasattr("Tensor")? || !module.hasattr("zeros")? {
+        return Ok(false);
+    }
+    let torch = TORCH.get_or_try_init(py, || {
+        let tensor = module.getattr("Tensor")?;
+        let mut table = std::ptr::null();
+        if let Ok(capsule) = tensor.getattr("__dlpack_c_exchange_api__") {
+            // SAFETY: a capsule of this name holds the exchange table.
+            unsafe {
+                let found =
+                    ffi::PyCapsule_GetPointer(capsule.as_ptr(), c"dlpack_exchange_api".as_ptr())
+                        .cast::<DLPackExchangeAPI>();
+                if found.is_null() {
+                    PyErr::take(py);
+                } else {
+                    table = supported(found);
+                }
+            }
+        }
+        let sample = module.call_method1("zeros", (1,))?;
+        Ok::<_, PyErr>(Torch {
+            tensor: tensor.unbind(),
+            table,
+            is_neg: direct_method(&sample, "is_neg"),
+            forward_ad: forward_ad
+                .getattr("__dict__")?
+                .cast_into::<PyDict>()?
+                .unbind(),
+        })
+    })?;
+    TENSOR_TYPE.store(torch.tensor.as_ptr().cast(), Ordering::Relaxed);
+    Ok(true)
+}
+
+/// The table of a version whose layout we know, along the chain of older ones.
+///
+/// # Safety
+/// `table` is a DLPack exchange table.
+unsafe fn supported(mut table: *mut DLPackExchangeAPI) -> *const DLPackExchangeAPI {
+    // SAFETY: every version starts with the header, which links to an older table or null.
+    unsafe {
+        while !table.is_null() {
+            if (*table).header.version.major == dlpack::VERSION.major
+                && (*table).dltensor_from_py_object_no_sync.is_some()
+                && (*table).managed_tensor_to_py_object_no_sync.is_some()
+            {
+                return table;
+            }
+            table = (*table).header.prev_api.cast();
+        }
+    }
+    std::ptr::null()
+}
+
+/// The C function of a method without arguments, where the method is a built-in one.
+fn direct_method(
+    object: &Bound<'_, PyAny>,
+    name: &str,
+) -> Option<unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject> {
+    let method = object.getattr(name).ok()?;
+    if !pyo3::types::PyCFunction::is_type_of(&method) {
+        return None;
+    }
+    // SAFETY: a built-in method, which was just looked at; with these flags its C function has this
+    // type.
+    unsafe {
+        if ffi::PyCFunction_GetFlags(method.as_ptr()) != ffi::METH_NOARGS {
+            return None;
+        }
+        ffi::PyCFunction_GetFunction(method.as_ptr())
+    }
+}
+
+/// What a tensor hides from DLPack.
+enum Hidden {
+    Nothing,
+    RequiresGrad,
+    Tangent,
+}
+
+impl Torch {
+    /// Whether a plain function would lose the derivative of the tensor.
+    #[inline]
+    fn tracking(&self, tensor: &Bound<'_, PyAny>) -> PyResult<Hidden> {
+        let py = tensor.py();
+        let requires_grad = tensor.getattr(intern!(py, "requires_grad"))?;
+        if requires_grad.is_truthy()? {
+            let enabled = py
+                .import("torch")?
+                .call_method0(intern!(py, "is_grad_enabled"))?;
+            if enabled.is_truthy()? {
+                return Ok(Hidden::RequiresGrad);
+            }
+        }
+        let level = self
+            .forward_ad
+            .bind(py)
+            .get_item(intern!(py, "_current_level"))?;
+        if let Some(level) = level
+            && level.extract::<i64>().unwrap_or(0) >= 0
+        {
+            let parts = py
+                .import("torch.autograd.forward_ad")?
+                .call_method1("unpack_dual", (tensor,))?;
+            if !parts.getattr("tangent")?.is_none() {
+                return Ok(Hidden::Tangent);
+            }
+        }
+        Ok(Hidden::Nothing)
+    }
+
+    /// Whether the values lie negated in memory: the imaginary part of a lazily conjugated tensor.
+    #[inline]
+    fn is_negated(&self, tensor: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = tensor.py();
+        let answer = match self.is_neg {
+            // SAFETY: the C function of `Tensor.is_neg`, given a tensor; returns a new reference.
+            Some(is_neg) => unsafe {
+                Bound::from_owned_ptr_or_err(py, is_neg(tensor.as_ptr(), null_mut()))?
+            },
+            None => tensor.call_method0(intern!(py, "is_neg"))?,
+        };
+        answer.is_truthy()
+    }
+}
+
+/// The error for a gradient that a plain function would lose.
+#[cold]
+pub fn gradient_lost(function: &str, what: &str, why: &str, undo: &str) -> PyErr {
+    let text = if function.is_empty() {
+        format!("{what}: {why}, which would be lost here; {undo}")
+    } else {
+        format!(
+            "{what}: {why}, which kinarray.{function} would lose; call its twin \
+             kinarray.autograd.{function}, or {undo}"
+        )
+    };
+    Error::Gradient(text).into()
+}
+
+#[cold]
+fn negated(what: &str) -> PyErr {
+    Error::dtype(
+        what,
+        "a tensor whose values lie in memory as they are",
+        "one with the negative bit set (is_neg()); call resolve_neg() first",
+    )
+    .into()
+}
+
+fn refuse(function: &str, what: &str, hidden: &Hidden) -> PyResult<()> {
+    match hidden {
+        Hidden::Nothing => Ok(()),
+        Hidden::RequiresGrad => Err(gradient_lost(
+            function,
+            what,
+            "the tensor requires grad",
+            "pass tensor.detach()",
+        )),
+        Hidden::Tangent => Err(gradient_lost(
+            function,
+            what,
+            "the tensor carries a forward-mode tangent",
+            "pass tensor.detach()",
+        )),
+    }
+}
+
+/// Reads a tensor whose type is exactly `torch.Tensor`. Without a C table the second part keeps the
+/// memory alive; with it the tensor itself does.
+///
+/// # Safety
+/// The tensor stays alive for as long as the result is used, and its memory is not replaced.
+///
+/// # Errors
+/// [`Error::Gradient`], [`Error::DType`], [`Error::Device`] and what torch raises.
+#[inline]
+pub unsafe fn read(
+    function: &str,
+    what: &str,
+    tensor: &Bound<'_, PyAny>,
+) -> PyResult<(Foreign, Option<Managed>)> {
+    let py = tensor.py();
+    let torch = TORCH.get(py).expect("the type was recognised");
+    refuse(function, what, &torch.tracking(tensor)?)?;
+    if torch.table.is_null() {
+        return read_subclass(function, what, tensor)
+            .map(|(foreign, managed)| (foreign, Some(managed)));
+    }
+    // SAFETY: the table's function, called with a tensor of its type and room for the answer, which
+    // borrows from the tensor.
+    let foreign = unsafe {
+        let function_pointer = (*torch.table)
+            .dltensor_from_py_object_no_sync
+            .expect("looked at when the table was chosen");
+        let mut raw = std::mem::MaybeUninit::<DLTensor>::zeroed();
+        if function_pointer(tensor.as_ptr().cast(), raw.as_mut_ptr()) != 0 {
+            return Err(explain(function, what, tensor, PyErr::fetch(py)));
+        }
+        dlpack::read(what, raw.assume_init_ref())?
+    };
+    if torch.is_negated(tensor)? {
+        return Err(negated(what));
+    }
+    Ok((foreign, None))
+}
+
+/// Reads a tensor of a subclass (`nn.Parameter` and whatever users derive), or of a torch without
+/// the C table, through `__dlpack__`.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_subclass(
+    function: &str,
+    what: &str,
+    tensor: &Bound<'_, PyAny>,
+) -> PyResult<(Foreign, Managed)> {
+    let py = tensor.py();
+    let torch = TORCH.get(py).expect("the type was recognised");
+    refuse(function, what, &torch.tracking(tensor)?)?;
+    if let Some(error) = impossible(function, what, tensor)? {
+        return Err(error);
+    }
+    if torch.is_negated(tensor)? {
+        return Err(negated(what));
+    }
+    // With grad mode off a tensor that requires grad is as good as any, but `__dlpack__` refuses.
+    let plain = tensor.call_method0(intern!(py, "detach"))?;
+    dlpack::import(what, &plain).map_err(|error| explain(function, what, tensor, error))
+}
+
+/// The error for tensors that have no memory that could be read.
+fn impossible(function: &str, what: &str, tensor: &Bound<'_, PyAny>) -> PyResult<Option<PyErr>> {
+    let py = tensor.py();
+    let kind = |text: &str| -> PyErr {
+        Error::dtype(what, "a dense tensor with memory behind it", text).into()
+    };
+    if let Ok(functorch) = py.import("torch._C._functorch")
+        && let Ok(wrapped) = functorch.call_method1("is_functorch_wrapped_tensor", (tensor,))
+        && wrapped.is_truthy()?
+    {
+        return Ok(Some(gradient_lost(
+            function,
+            what,
+            "the tensor is being transformed by torch.func",
+            "call it outside the transform",
+        )));
+    }
+    let modules = py.import("sys")?.getattr("modules")?;
+    if let Ok(fake) = modules.get_item("torch._subclasses.fake_tensor")
+        && let Ok(class) = fake.getattr("FakeTensor")
+        && tensor.is_instance(&class)?
+    {
+        return Ok(Some(kind("a FakeTensor, which has none")));
+    }
+    if tensor.getattr("is_meta")?.is_truthy()? {
+        return Ok(Some(kind("a meta tensor, which has none")));
+    }
+    let layout = tensor.getattr("layout")?.str()?.to_string();
+    if layout != "torch.strided" {
+        return Ok(Some(kind(&format!("a tensor of layout {layout}"))));
+    }
+    if tensor.getattr("is_nested")?.is_truthy()? {
+        return Ok(Some(kind("a nested tensor")));
+    }
+    if tensor.getattr("is_quantized")?.is_truthy()? {
+        return Ok(Some(kind("a quantized tensor")));
+    }
+    Ok(None)
+}
+
+/// The error that says what is wrong with a tensor that torch would not export.
+#[cold]
+fn explain(function: &str, what: &str, tensor: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    match impossible(function, what, tensor) {
+        Ok(Some(reason)) => reason,
+        _ => error,
+    }
+}
+
+/// Hands a block over as a tensor which owns it.
+///
+/// # Errors
+/// What torch raises.
+pub fn export<'py>(
+    py: Python<'py>,
+    block: Block,
+    dtype: DType,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyAny>> {
+    let torch = TORCH.get(py).expect("a tensor was recognised");
+    let tensor = dlpack::export(block, dtype, shape);
+    if torch.table.is_null() {
+        // SAFETY: ours, given away.
+        let capsule = unsafe { dlpack::capsule_versioned(py, tensor)? };
+        let utilities = py.import("torch.utils.dlpack")?;
+        return utilities.call_method1("from_dlpack", (capsule,));
+    }
+    // SAFETY: the table's function takes the structure over.
+    unsafe { to_object(py, torch.table, tensor) }
+}
+
+unsafe fn to_object(
+    py: Python<'_>,
+    table: *const DLPackExchangeAPI,
+    tensor: *mut DLManagedTensorVersioned,
+) -> PyResult<Bound<'_, PyAny>> {
+    let mut object = null_mut();
+    // SAFETY: the caller's promise; on success a new reference is written.
+    unsafe {
+        let function = (*table)
+            .managed_tensor_to_py_object_no_sync
+            .expect("looked at when the table was chosen");
+        if function(tensor, &raw mut object) != 0 {
+            return Err(PyErr::fetch(py));
+        }
+        Bound::from_owned_ptr_or_err(py, object.cast())
+    }
+}
+
+/// Whether the object is a tensor of any class, once torch is known to be there.
+///
+/// # Errors
+/// What a strange metaclass raises.
+pub fn is_tensor(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match TORCH.get(object.py()) {
+        Some(torch) => object.is_instance(torch.tensor.bind(object.py())),
+        None => Ok(false),
+    }
+}
+
+/// Why a tensor cannot be written into, beyond what its memory says.
+///
+/// # Errors
+/// What torch raises.
+pub fn refuses_writing(tensor: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
+    let requires_grad = tensor.getattr(intern!(tensor.py(), "requires_grad"))?;
+    Ok(requires_grad
+        .is_truthy()?
+        .then_some("a tensor that requires grad"))
+}
+
+/// A shape as a Python tuple.
+pub(crate) fn shape_tuple<'py>(py: Python<'py>, shape: &[usize]) -> PyResult<Bound<'py, PyAny>> {
+    let shape: Shape = Shape::from_slice(shape);
+    Ok(pyo3::types::PyTuple::new(py, shape.iter())?.into_any())
+}

@@ -1,0 +1,147 @@
+//! A character made ready for computing: plans in both precisions, each built when first asked for.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{ForwardPlan, SkinPlan, TransformPlan};
+use crate::character::{Character, ParameterTransform};
+use crate::math::Real;
+
+/// A parameter transform made ready for computing.
+#[derive(Debug)]
+pub struct PreparedTransform {
+    transform: Arc<ParameterTransform>,
+    single: OnceLock<TransformPlan<f32>>,
+    double: OnceLock<TransformPlan<f64>>,
+}
+
+impl PreparedTransform {
+    /// Cheap: the plans are built on first use.
+    #[must_use]
+    pub fn new(transform: Arc<ParameterTransform>) -> Self {
+        Self {
+            transform,
+            single: OnceLock::new(),
+            double: OnceLock::new(),
+        }
+    }
+
+    /// The map itself.
+    #[must_use]
+    pub fn transform(&self) -> &Arc<ParameterTransform> {
+        &self.transform
+    }
+
+    /// The sparse rows in precision `T`.
+    #[must_use]
+    pub fn plan<T: Precision>(&self) -> &TransformPlan<T> {
+        T::transform_slot(self).get_or_init(|| TransformPlan::new(&self.transform))
+    }
+}
+
+/// The plans of one precision. A new plan is one more slot here and one more method of [`Prepared`].
+#[derive(Debug)]
+pub struct Plans<T> {
+    forward: OnceLock<ForwardPlan<T>>,
+    local: OnceLock<ForwardPlan<T>>,
+    skin: OnceLock<SkinPlan<T>>,
+}
+
+impl<T> Default for Plans<T> {
+    fn default() -> Self {
+        Self {
+            forward: OnceLock::new(),
+            local: OnceLock::new(),
+            skin: OnceLock::new(),
+        }
+    }
+}
+
+/// A character made ready for computing.
+#[derive(Debug)]
+pub struct Prepared {
+    character: Arc<Character>,
+    transform: PreparedTransform,
+    single: Plans<f32>,
+    double: Plans<f64>,
+}
+
+impl Prepared {
+    /// Cheap: the plans are built on first use.
+    #[must_use]
+    pub fn new(character: Arc<Character>) -> Self {
+        Self {
+            transform: PreparedTransform::new(character.parameter_transform.clone()),
+            character,
+            single: Plans::default(),
+            double: Plans::default(),
+        }
+    }
+
+    /// The character.
+    #[must_use]
+    pub fn character(&self) -> &Arc<Character> {
+        &self.character
+    }
+
+    /// The character's parameter transform.
+    #[must_use]
+    pub fn transform(&self) -> &PreparedTransform {
+        &self.transform
+    }
+
+    /// Joint parameters to world states.
+    #[must_use]
+    pub fn forward_plan<T: Precision>(&self) -> &ForwardPlan<T> {
+        T::plans(self)
+            .forward
+            .get_or_init(|| ForwardPlan::world(&self.character.skeleton))
+    }
+
+    /// Joint parameters to states relative to the parent.
+    #[must_use]
+    pub fn local_plan<T: Precision>(&self) -> &ForwardPlan<T> {
+        T::plans(self)
+            .local
+            .get_or_init(|| ForwardPlan::local(&self.character.skeleton))
+    }
+
+    /// The mesh's vertices and which joints carry them; empty where the character has no skin.
+    #[must_use]
+    pub fn skin_plan<T: Precision>(&self) -> &SkinPlan<T> {
+        T::plans(self)
+            .skin
+            .get_or_init(|| SkinPlan::new(&self.character))
+    }
+}
+
+/// A real type that plans are kept in: `f32` and `f64`.
+pub trait Precision: Real + sealed::Sealed {
+    #[doc(hidden)]
+    fn plans(prepared: &Prepared) -> &Plans<Self>;
+    #[doc(hidden)]
+    fn transform_slot(prepared: &PreparedTransform) -> &OnceLock<TransformPlan<Self>>;
+}
+
+impl Precision for f32 {
+    fn plans(prepared: &Prepared) -> &Plans<Self> {
+        &prepared.single
+    }
+    fn transform_slot(prepared: &PreparedTransform) -> &OnceLock<TransformPlan<Self>> {
+        &prepared.single
+    }
+}
+
+impl Precision for f64 {
+    fn plans(prepared: &Prepared) -> &Plans<Self> {
+        &prepared.double
+    }
+    fn transform_slot(prepared: &PreparedTransform) -> &OnceLock<TransformPlan<Self>> {
+        &prepared.double
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}

@@ -1,0 +1,173 @@
+//! Quaternions `x y z w` (Hamilton product) over lanes. Rotations take unit quaternions; nothing here
+//! normalises.
+
+use super::lane::Lane;
+use super::vector::{self, Vector};
+
+/// A quaternion, `x y z w`.
+pub type Quaternion<L> = [L; 4];
+
+/// No rotation.
+#[inline(always)]
+pub fn identity<L: Lane>() -> Quaternion<L> {
+    [L::zero(), L::zero(), L::zero(), L::one()]
+}
+
+/// The product: rotating by it is rotating by `b`, then by `a`.
+#[inline(always)]
+pub fn multiply<L: Lane>(a: Quaternion<L>, b: Quaternion<L>) -> Quaternion<L> {
+    let [ax, ay, az, aw] = a;
+    let [bx, by, bz, bw] = b;
+    let [nx, ny, nz] = [-ax, -ay, -az];
+    [
+        aw.mul_add(bx, ax.mul_add(bw, ay.mul_add(bz, nz * by))),
+        aw.mul_add(by, nx.mul_add(bz, ay.mul_add(bw, az * bx))),
+        aw.mul_add(bz, ax.mul_add(by, ny.mul_add(bx, az * bw))),
+        aw.mul_add(bw, nx.mul_add(bx, ny.mul_add(by, nz * bz))),
+    ]
+}
+
+/// The conjugate; the inverse of a unit quaternion.
+#[inline(always)]
+pub fn conjugate<L: Lane>(q: Quaternion<L>) -> Quaternion<L> {
+    [-q[0], -q[1], -q[2], q[3]]
+}
+
+/// `v` rotated by the unit quaternion `q`.
+#[inline(always)]
+pub fn rotate<L: Lane>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
+    let u = [q[0], q[1], q[2]];
+    let c = vector::cross(u, v);
+    let twice = vector::add(c, c);
+    vector::add(vector::scale_add(twice, q[3], v), vector::cross(u, twice))
+}
+
+/// `v` rotated by the inverse of the unit quaternion `q`.
+#[inline(always)]
+pub fn rotate_inverse<L: Lane>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
+    rotate([q[0], q[1], q[2], -q[3]], v)
+}
+
+/// The rotation matrix of the unit quaternion `q`, by rows.
+#[inline(always)]
+pub fn to_matrix<L: Lane>(q: Quaternion<L>) -> [[L; 3]; 3] {
+    let [x, y, z, w] = q;
+    let [x2, y2, z2] = [x + x, y + y, z + z];
+    let (xx, yy, zz) = (x * x2, y * y2, z * z2);
+    let (xy, xz, yz) = (x * y2, x * z2, y * z2);
+    let (wx, wy, wz) = (w * x2, w * y2, w * z2);
+    let one = L::one();
+    [
+        [one - (yy + zz), xy - wz, xz + wy],
+        [xy + wz, one - (xx + zz), yz - wx],
+        [xz - wy, yz + wx, one - (xx + yy)],
+    ]
+}
+
+/// `q` times the rotation about x whose half angle has this sine and cosine.
+#[inline(always)]
+pub fn times_x<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
+    [
+        w.mul_add(sin, x * cos),
+        y.mul_add(cos, z * sin),
+        z.mul_add(cos, -(y * sin)),
+        w.mul_add(cos, -(x * sin)),
+    ]
+}
+
+/// `q` times the rotation about y whose half angle has this sine and cosine.
+#[inline(always)]
+pub fn times_y<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
+    [
+        x.mul_add(cos, -(z * sin)),
+        w.mul_add(sin, y * cos),
+        z.mul_add(cos, x * sin),
+        w.mul_add(cos, -(y * sin)),
+    ]
+}
+
+/// `q` times the rotation about z whose half angle has this sine and cosine.
+#[inline(always)]
+pub fn times_z<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
+    [
+        x.mul_add(cos, y * sin),
+        y.mul_add(cos, -(x * sin)),
+        w.mul_add(sin, z * cos),
+        w.mul_add(cos, -(z * sin)),
+    ]
+}
+
+/// The change of `q` while it turns with angular velocity `w` (in the frame that `q` maps to).
+#[inline(always)]
+pub fn turning<L: Lane>(q: Quaternion<L>, w: Vector<L>) -> Quaternion<L> {
+    let half = vector::scale(w, L::lit(0.5));
+    multiply([half[0], half[1], half[2], L::zero()], q)
+}
+
+/// The transpose of [`turning`]: the torque that a cotangent of the four components exerts.
+#[inline(always)]
+pub fn torque<L: Lane>(q: Quaternion<L>, cotangent: Quaternion<L>) -> Vector<L> {
+    let half = L::lit(0.5);
+    let [x, y, z, _] = multiply(cotangent, conjugate(q));
+    [half * x, half * y, half * z]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra as na;
+
+    fn unit(seed: f64) -> [f64; 4] {
+        let q = [1.0, 2.0, 3.0, 4.0].map(|k| (k * seed).sin());
+        let norm = q.iter().map(|x| x * x).sum::<f64>().sqrt();
+        q.map(|x| x / norm)
+    }
+
+    fn oracle([x, y, z, w]: [f64; 4]) -> na::UnitQuaternion<f64> {
+        na::UnitQuaternion::new_unchecked(na::Quaternion::new(w, x, y, z))
+    }
+
+    #[test]
+    fn products_and_rotations_agree_with_nalgebra() {
+        let (a, b) = (unit(1.3), unit(2.9));
+        let v = [0.3, -1.7, 2.2];
+        let product = oracle(a) * oracle(b);
+        for (got, want) in multiply(a, b).iter().zip(product.coords.iter()) {
+            assert!((got - want).abs() < 1e-15);
+        }
+        let want = oracle(a) * na::Vector3::from(v);
+        let m = to_matrix(a);
+        for i in 0..3 {
+            assert!((rotate(a, v)[i] - want[i]).abs() < 1e-15);
+            assert!((vector::dot(m[i], v) - want[i]).abs() < 1e-15);
+            assert!((rotate_inverse(a, want.into())[i] - v[i]).abs() < 1e-14);
+        }
+        let (sin, cos) = 0.4_f64.sin_cos();
+        let axes = [
+            times_x(a, sin, cos),
+            times_y(a, sin, cos),
+            times_z(a, sin, cos),
+        ];
+        for (axis, got) in axes.into_iter().enumerate() {
+            let mut about = [0.0, 0.0, 0.0, cos];
+            about[axis] = sin;
+            let want = multiply(a, about);
+            assert!((0..4).all(|c| (got[c] - want[c]).abs() < 1e-15));
+        }
+    }
+
+    #[test]
+    fn turning_is_a_derivative_and_torque_its_transpose() {
+        let (q, w, g) = (unit(0.7), [0.2, -0.5, 0.9], [0.4, 1.1, -0.3, 0.8]);
+        let h = 1e-6;
+        let turned = |t: f64| {
+            let by = na::UnitQuaternion::from_scaled_axis(na::Vector3::from(w) * t);
+            (by * oracle(q)).coords
+        };
+        let want = (turned(h) - turned(-h)) / (2.0 * h);
+        let got = turning(q, w);
+        assert!((0..4).all(|c| (got[c] - want[c]).abs() < 1e-9));
+        let pushed: f64 = (0..4).map(|c| got[c] * g[c]).sum();
+        assert!((pushed - vector::dot(torque(q, g), w)).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,64 @@
+//! Real work without the interpreter: released, interruptible, and with panics turned into errors.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pyo3::prelude::*;
+
+use crate::backend::Control;
+use crate::error::{Error, Result};
+use crate::python::error;
+
+/// From how many numbers read and written on the interpreter is released: below, work takes less than
+/// about 20 us, and releasing and taking it back would cost a part of that.
+const WORTH_RELEASING: usize = 8192;
+
+/// Runs `work`, which reads and writes `numbers` numbers. The interpreter is released where that is
+/// worth it, and Ctrl-C is then noticed through [`Control`].
+pub(crate) fn run<R: Send>(
+    py: Python<'_>,
+    numbers: usize,
+    work: impl FnOnce(&Control<'_>) -> Result<R> + Send,
+) -> PyResult<R> {
+    let (result, raised) = if numbers < WORTH_RELEASING {
+        let control = Control::default();
+        (catch_unwind(AssertUnwindSafe(|| work(&control))), None)
+    } else {
+        py.detach(|| {
+            let raised = std::cell::RefCell::new(None);
+            let interrupted = || {
+                Python::attach(|py| match py.check_signals() {
+                    Ok(()) => false,
+                    Err(error) => {
+                        *raised.borrow_mut() = Some(error);
+                        true
+                    }
+                })
+            };
+            let control = Control::interruptible(&interrupted);
+            let result = catch_unwind(AssertUnwindSafe(|| work(&control)));
+            (result, raised.into_inner())
+        })
+    };
+    match (result, raised) {
+        (Ok(Err(Error::Interrupted)), Some(raised)) => Err(raised),
+        (Ok(result), _) => Ok(result?),
+        (Err(panic), _) => Err(error::internal(py, &text(&*panic))),
+    }
+}
+
+/// Runs work that is always worth releasing the interpreter for.
+pub(crate) fn detached<R: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&Control<'_>) -> Result<R> + Send,
+) -> PyResult<R> {
+    run(py, usize::MAX, work)
+}
+
+fn text(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".into())
+}

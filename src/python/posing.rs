@@ -1,0 +1,48 @@
+//! What a character does with its own constant data: skinning and posing the mesh.
+
+use pyo3::prelude::*;
+
+use crate::array::DType;
+use crate::backend::operations::{self as op, SkinPoints};
+use crate::character::Mesh;
+use crate::kinematics::Prepared;
+use crate::python::apply::apply;
+use crate::python::array_in::ArrayIn;
+use crate::python::interrupt;
+
+/// `Character.skin_points`.
+pub fn skin_points<'py>(
+    py: Python<'py>,
+    prepared: &Prepared,
+    skel_state: &Bound<'py, PyAny>,
+    rest_vertices: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let operation = SkinPoints::new(prepared, rest_vertices.is_some())?;
+    match rest_vertices {
+        Some(rest) => apply(py, &operation, &[skel_state, rest], out),
+        None => apply(py, &operation, &[skel_state], out),
+    }
+}
+
+/// `Character.pose_mesh`.
+pub fn pose_mesh(
+    py: Python<'_>,
+    prepared: &Prepared,
+    joint_params: &Bound<'_, PyAny>,
+) -> PyResult<Mesh> {
+    let what = "joint_params";
+    let array = ArrayIn::read("Character.pose_mesh", what, joint_params)?;
+    let shape = array.memory.shape();
+    let numbers = prepared.character().mesh.as_ref().map_or(0, |mesh| 16 * mesh.n_vertices());
+    match array.precision(what)? {
+        DType::Float64 => {
+            let values = array.memory.to_reals::<f64>(what)?;
+            interrupt::run(py, numbers, |control| op::pose_mesh(prepared, &values, shape, control))
+        }
+        _ => {
+            let values = array.memory.to_reals::<f32>(what)?;
+            interrupt::run(py, numbers, |control| op::pose_mesh(prepared, &values, shape, control))
+        }
+    }
+}

@@ -1,0 +1,216 @@
+"""Where we differ from PyMomentum on purpose: what it does, shown, and what we do instead.
+
+Each test is a row of the table in README.md.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from comparison import FLOAT64, assert_close, assert_states_close, chain, joint_poses
+from peer_oracle import CHARACTER, PeerError
+from reference import relative_difference, skin_points, state_matrices, vertex_normals, world_matrices
+
+import kinarray
+from kinarray import geometry
+
+FORWARD = "geometry.joint_parameters_to_skeleton_state"
+
+
+def theirs_raises(peer, arrays, *call):
+    with pytest.raises(PeerError) as raised:
+        peer.call(arrays, *call)
+    return raised.value.kind
+
+
+def test_float64_inverse_transform_is_not_garbage(peer):
+    """Theirs reads the bytes of a float64 array as float32."""
+    arrays = chain(exact=True)
+    joints = joint_poses(arrays, (3,), np.float64)
+    theirs = peer.call(arrays, "character.parameter_transform.inverse().apply", joints)
+    expected = joints.reshape(3, -1)  # this character's transform is the identity
+    assert not np.allclose(theirs, expected, atol=1e-3)
+    ours = arrays.build(geometry).parameter_transform.inverse().apply(joints)
+    assert ours.dtype == np.float64
+    assert_close(ours, expected, FLOAT64)
+
+
+def test_an_empty_batch_gives_an_empty_result(peer):
+    arrays = chain(exact=True)
+    poses = np.zeros((0, arrays.n_joints, 7))
+    assert theirs_raises(peer, arrays, FORWARD, CHARACTER, poses) == "RuntimeError"
+    states = geometry.joint_parameters_to_skeleton_state(arrays.build(geometry), poses)
+    assert states.shape == (0, arrays.n_joints, 8)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_gimbal_lock_loses_nothing(peer, sign):
+    """Theirs returns angles whose pose is another one: off by 0.1 in a matrix entry."""
+    arrays = chain(exact=True)
+    pose = np.zeros((arrays.n_joints, 7))
+    pose[3, 3:6] = 0.3, sign * np.pi / 2, 0.4
+    character = arrays.build(geometry)
+    states = np.asarray(geometry.joint_parameters_to_skeleton_state(character, pose))
+    theirs = peer.call(arrays, "geometry.skeleton_state_to_joint_parameters", CHARACTER, states)
+    reposed = peer.call(arrays, FORWARD, CHARACTER, theirs)
+    assert relative_difference(state_matrices(reposed), state_matrices(states)) > 1e-3
+    ours = geometry.skeleton_state_to_joint_parameters(character, states)
+    again = geometry.joint_parameters_to_skeleton_state(character, ours)
+    # ry = pi/2 leaves cos(ry) ~ 1e-8 of rounding to either branch.
+    assert_states_close(again, states, 1e-7)
+
+
+def test_a_pre_rotation_that_is_no_rotation_is_refused(peer):
+    """Theirs stores it and scales the chain with it."""
+    arrays = chain(exact=True)
+    arrays = replace(arrays, pre_rotations=arrays.pre_rotations * np.float32(2))
+    stored = peer.call(arrays, "character.skeleton.pre_rotations")
+    assert np.allclose(np.linalg.norm(stored, axis=1), 2)
+    with pytest.raises(kinarray.CharacterError, match="pre_rotation"):
+        arrays.build(geometry)
+
+
+def test_float32_pre_rotations_are_normalised(peer):
+    """In float64 theirs carries the 1e-8 by which a float32 quaternion misses unit length."""
+    arrays = chain(exact=False)
+    poses = joint_poses(arrays, (3,), np.float64)
+    expected = world_matrices(arrays, poses)
+    theirs = peer.call(arrays, FORWARD, CHARACTER, poses)
+    ours = geometry.joint_parameters_to_skeleton_state(arrays.build(geometry), poses)
+    assert relative_difference(state_matrices(theirs), expected) > FLOAT64
+    assert_close(state_matrices(ours), expected, FLOAT64)
+
+
+def test_float64_skinning_is_float64_throughout(peer):
+    """Theirs keeps the inverse bind pose in float32."""
+    arrays = chain(exact=False, n_vertices=50)
+    world = world_matrices(arrays, joint_poses(arrays, (3,), np.float64))
+    expected = skin_points(arrays, world)
+    theirs = peer.call(arrays, "character.skin_points", world)
+    assert relative_difference(theirs, expected) > FLOAT64
+    assert_close(arrays.build(geometry).skin_points(world), expected, FLOAT64)
+
+
+def test_an_unused_influence_hides_nothing(peer):
+    """Theirs stops at a vertex' first zero weight and ignores the ones behind it."""
+    arrays = chain(exact=True, n_vertices=50)
+    weight = arrays.weight.copy()
+    weight[:, 1] = 0
+    arrays = replace(arrays, weight=weight)
+    world = world_matrices(arrays, joint_poses(arrays, (2,), np.float64))
+    first_only = replace(arrays, index=arrays.index[:, :1], weight=weight[:, :1])
+    theirs = peer.call(arrays, "character.skin_points", world)
+    assert_close(theirs, skin_points(first_only, world), FLOAT64)
+    assert_close(arrays.build(geometry).skin_points(world), skin_points(arrays, world), FLOAT64)
+
+
+def test_the_joint_of_an_unused_influence_may_be_anything(peer):
+    """Theirs checks the index even where the weight is 0."""
+    arrays = chain(exact=True, n_vertices=50)
+    weight, index = arrays.weight.copy(), arrays.index.copy()
+    weight[:, -1], index[:, -1] = 0, 0xFFFF
+    odd = replace(arrays, weight=weight, index=index)
+    assert theirs_raises(peer, odd, "character.skin_weights.index") == "RuntimeError"
+    world = world_matrices(arrays, joint_poses(arrays, (2,), np.float64))
+    expected = skin_points(replace(arrays, weight=weight), world)
+    assert_close(odd.build(geometry).skin_points(world), expected, FLOAT64)
+
+
+def test_more_than_eight_influences(peer):
+    arrays = chain(exact=True, n_vertices=50, n_influences=10)
+    assert theirs_raises(peer, arrays, "character.skin_weights.index") == "ValueError"
+    world = world_matrices(arrays, joint_poses(arrays, (2,), np.float64))
+    ours = arrays.build(geometry).skin_points(world)
+    assert_close(ours, skin_points(arrays, world), FLOAT64)
+
+
+def test_any_affine_matrix_can_skin(peer):
+    """Theirs reduces a matrix to rotation, translation and one scale first."""
+    arrays = chain(exact=True, n_vertices=50)
+    world = world_matrices(arrays, joint_poses(arrays, (2,), np.float64))
+    world[..., :3, 0] *= 1.5
+    expected = skin_points(arrays, world)
+    theirs = peer.call(arrays, "character.skin_points", world)
+    assert relative_difference(theirs, expected) > 0.01
+    assert_close(arrays.build(geometry).skin_points(world), expected, FLOAT64)
+
+
+def test_one_state_skins_many_rest_shapes(peer):
+    arrays = chain(exact=True, n_vertices=50)
+    world = world_matrices(arrays, joint_poses(arrays, (), np.float64))
+    rest = np.random.default_rng(8).normal(size=(4, 50, 3))
+    assert theirs_raises(peer, arrays, "character.skin_points", world, rest) == "RuntimeError"
+    assert_close(
+        arrays.build(geometry).skin_points(world, rest), skin_points(arrays, world, rest), FLOAT64
+    )
+
+
+def test_float32_states_with_float64_rest_points(peer):
+    """Theirs refuses; we promote to float64."""
+    arrays = chain(exact=True, n_vertices=50)
+    world = world_matrices(arrays, joint_poses(arrays, (), np.float64)).astype(np.float32)
+    rest = arrays.vertices.astype(np.float64)
+    assert theirs_raises(peer, arrays, "character.skin_points", world, rest) == "RuntimeError"
+    ours = arrays.build(geometry).skin_points(world, rest)
+    assert ours.dtype == np.float64
+    assert_close(ours, skin_points(arrays, world.astype(np.float64)), FLOAT64)
+
+
+def test_integer_poses_are_refused(peer):
+    """Theirs computes in float32."""
+    arrays = chain(exact=True)
+    poses = np.zeros((arrays.n_joints, 7), np.int64)
+    assert peer.call(arrays, FORWARD, CHARACTER, poses).dtype == np.float32
+    with pytest.raises(TypeError, match="int64"):
+        geometry.joint_parameters_to_skeleton_state(arrays.build(geometry), poses)
+
+
+def test_nested_lists_are_numbers(peer):
+    arrays = chain(exact=True)
+    poses = np.zeros((arrays.n_joints, 7))
+    assert theirs_raises(peer, arrays, FORWARD, CHARACTER, poses.tolist()) == "TypeError"
+    character = arrays.build(geometry)
+    ours = geometry.joint_parameters_to_skeleton_state(character, poses.tolist())
+    assert_states_close(ours, peer.call(arrays, FORWARD, CHARACTER, poses), FLOAT64)
+
+
+def test_a_wrong_shape_is_a_value_error(peer):
+    """Theirs is a RuntimeError, or the end of the process where two libstdc++ are loaded."""
+    arrays = chain(exact=True)
+    poses = np.zeros((3, 5, 7))
+    assert theirs_raises(peer, arrays, FORWARD, CHARACTER, poses) == "RuntimeError"
+    with pytest.raises(ValueError):
+        geometry.joint_parameters_to_skeleton_state(arrays.build(geometry), poses)
+
+
+def test_two_parameters_of_one_name_are_refused(peer):
+    arrays = chain(exact=True)
+    names = ["same", "same", *arrays.parameter_names[2:]]
+    arrays = replace(arrays, parameter_names=names)
+    assert list(peer.call(arrays, "character.parameter_transform.names")[:2]) == ["same", "same"]
+    with pytest.raises(kinarray.CharacterError, match="same"):
+        arrays.build(geometry)
+
+
+def test_a_broken_transform_is_refused_when_built(peer):
+    """Theirs accepts NaN and returns it with every pose."""
+    arrays = chain(exact=True)
+    transform = arrays.transform.copy()
+    transform[5, 5] = np.nan
+    arrays = replace(arrays, transform=transform)
+    assert np.isnan(peer.call(arrays, "character.parameter_transform.transform")).any()
+    with pytest.raises(kinarray.CharacterError, match="finite"):
+        arrays.build(geometry)
+
+
+def test_posing_a_mesh_in_float64(peer):
+    """Theirs narrows the pose to float32 without a word."""
+    arrays = chain(exact=True, n_vertices=50)
+    pose = joint_poses(arrays, (), np.float64)
+    theirs = peer.call(arrays, "character.pose_mesh", pose.reshape(-1))
+    assert theirs["vertices"].dtype == np.float32
+    ours = arrays.build(geometry).pose_mesh(pose.reshape(-1))
+    expected = skin_points(arrays, world_matrices(arrays, pose))
+    assert np.asarray(ours.vertices).dtype == np.float64
+    assert_close(np.asarray(ours.vertices), expected, FLOAT64)
+    assert_close(np.asarray(ours.normals), vertex_normals(expected, arrays.faces), 1e-10)
