@@ -206,7 +206,11 @@ impl Character {
         let locator = self.locators.iter().find(|locator| locator.name == name);
         locator
             .map(|locator| (locator.parent, locator.offset))
-            .or_else(|| self.skeleton.joint_index(name).map(|joint| (joint, [0.0; 3])))
+            .or_else(|| {
+                self.skeleton
+                    .joint_index(name)
+                    .map(|joint| (joint, [0.0; 3]))
+            })
     }
 
     /// World from joint in the bind pose, row-major 4x4 for each joint.

@@ -59,7 +59,9 @@ impl SkinWeights {
             .chunks(n_joints.max(1))
             .map(|row| {
                 let entries = row.iter().enumerate().map(|(joint, &w)| (joint as u32, w));
-                let mut kept: Vec<_> = entries.filter(|(_, w)| *w > threshold || w.is_nan()).collect();
+                let mut kept: Vec<_> = entries
+                    .filter(|(_, w)| *w > threshold || w.is_nan())
+                    .collect();
                 kept.sort_by(|a, b| b.1.total_cmp(&a.1));
                 kept
             })

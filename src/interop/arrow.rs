@@ -864,7 +864,11 @@ pub fn export<'py>(
         Library::Other => Ok(column.into_any()),
         Library::Polars => {
             let name = like.getattr(intern!(py, "name"))?;
-            py.import("polars")?.call_method1("Series", (name, column))
+            let series = py
+                .import("polars")?
+                .call_method1("Series", (&name, column))?;
+            // The column's own field name wins over the argument.
+            series.call_method1(intern!(py, "alias"), (name,))
         }
         Library::Pandas => {
             let array = py.import("pyarrow")?.call_method1("array", (column,))?;

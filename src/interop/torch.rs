@@ -189,11 +189,15 @@ impl Torch {
 /// The error for a gradient that a plain function would lose.
 #[cold]
 pub fn gradient_lost(function: &str, what: &str, why: &str, undo: &str) -> PyErr {
-    Error::Gradient(format!(
-        "{what}: {why}, which kinarray.{function} would lose; call its twin \
-         kinarray.autograd.{function}, or {undo}"
-    ))
-    .into()
+    let text = if function.is_empty() {
+        format!("{what}: {why}, which would be lost here; {undo}")
+    } else {
+        format!(
+            "{what}: {why}, which kinarray.{function} would lose; call its twin \
+             kinarray.autograd.{function}, or {undo}"
+        )
+    };
+    Error::Gradient(text).into()
 }
 
 #[cold]

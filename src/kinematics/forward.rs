@@ -29,6 +29,8 @@ struct JointPlan<T> {
     /// Where the parent's state is kept while it is needed, and where this joint's goes.
     parent_place: u32,
     place: u32,
+    /// Whether no later joint has the same parent.
+    last_child: bool,
 }
 
 /// A skeleton laid out for computing.
@@ -114,6 +116,14 @@ impl<L: Lane> Load<L> {
     #[inline(always)]
     pub fn add(&mut self, other: &Self) {
         self.force = vector::add(self.force, other.force);
+        self.torque = vector::add(self.torque, other.torque);
+        self.stretch += other.stretch;
+    }
+
+    /// Adds a load whose origin is at `arm` from this one's.
+    #[inline(always)]
+    fn add_carried(&mut self, other: &Self, arm: Vector<L>) {
+        self.add_force(other.force, arm);
         self.torque = vector::add(self.torque, other.torque);
         self.stretch += other.stretch;
     }
@@ -247,6 +257,7 @@ impl<T: Real> ForwardPlan<T> {
                 parent: parent.map_or(NONE, |parent| parent as u32),
                 parent_place,
                 place,
+                last_child: parent.is_some_and(|parent| last_child[parent] == index),
             });
         }
         Self {
@@ -376,66 +387,110 @@ impl<T: Real> ForwardPlan<T> {
         }
     }
 
-    /// Pulls what the joints exert back to the inputs: `own` says what each exerts by itself, `loads`
-    /// (one per joint of the skeleton, zero on entry or loaded already) gathers it over subtrees, and
-    /// `gradient` is added to. `joints` are in descending order, with all that they hang from.
+    /// Pulls what all joints exert back to the inputs, last joint first: `state` gives a joint's state,
+    /// `own` what it exerts by itself, and `gradient` is added to. `kept` has [`Self::n_places`] places
+    /// for states and the loads that gather on them; what it holds on entry does not matter.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
     pub fn pull<L: Lane<Scalar = T>>(
+        &self,
+        drive: impl Drive<T>,
+        inputs: &[L],
+        kept: &mut [(Transform<L>, Load<L>)],
+        state: impl Fn(usize) -> Transform<L>,
+        mut own: impl FnMut(usize, &Transform<L>) -> Load<L>,
+        gradient: &mut [L],
+    ) {
+        for (index, joint) in self.joints.iter().enumerate().rev() {
+            let (state_here, mut load) = match joint.place {
+                NONE => (state(index), Load::zero()),
+                place => kept[place as usize],
+            };
+            load.add(&own(index, &state_here));
+            let above = match joint.parent_place {
+                NONE => None,
+                place => {
+                    let (above, to) = &mut kept[place as usize];
+                    if joint.last_child {
+                        *above = state(joint.parent as usize);
+                        *to = Load::zero();
+                    }
+                    to.add_carried(&load, vector::sub(state_here.t, above.t));
+                    Some(&*above)
+                }
+            };
+            if drive.active(index) != 0 {
+                let cotangent = self.cotangent(drive, inputs, index, &state_here, above, &load);
+                drive.pull(cotangent, index, gradient);
+            }
+        }
+    }
+
+    /// Pulls the loads on `joints` back to the inputs. `joints` are in descending order, with all that
+    /// they hang from; `loads`, one per joint of the skeleton, say what each exerts by itself and gather
+    /// what is below; `gradient` is added to.
+    #[inline(always)]
+    pub fn pull_chains<L: Lane<Scalar = T>>(
         &self,
         drive: impl Drive<T>,
         inputs: &[L],
         joints: impl Iterator<Item = usize>,
         states: &[Transform<L>],
         loads: &mut [Load<L>],
-        mut own: impl FnMut(usize, &Transform<L>) -> Load<L>,
         gradient: &mut [L],
     ) {
         for index in joints {
-            let joint = &self.joints[index];
-            let state = &states[index];
-            let mut load = loads[index];
-            load.add(&own(index, state));
-            let active = drive.active(index);
-            let above = match joint.parent {
+            let (state, load) = (&states[index], loads[index]);
+            let above = match self.joints[index].parent {
                 NONE => None,
                 parent => {
                     let above = &states[parent as usize];
-                    let arm = vector::sub(state.t, above.t);
-                    let to = &mut loads[parent as usize];
-                    to.add_force(load.force, arm);
-                    to.torque = vector::add(to.torque, load.torque);
-                    to.stretch += load.stretch;
+                    loads[parent as usize].add_carried(&load, vector::sub(state.t, above.t));
                     Some(above)
                 }
             };
-            if active == 0 {
-                continue;
+            if drive.active(index) != 0 {
+                let cotangent = self.cotangent(drive, inputs, index, state, above, &load);
+                drive.pull(cotangent, index, gradient);
             }
-            let mut cotangent = [L::zero(); 7];
-            if active & TRANSLATION != 0 {
-                let force = match above {
-                    None => load.force,
-                    Some(above) => {
-                        vector::scale(quaternion::rotate_inverse(above.q, load.force), above.s)
-                    }
-                };
-                cotangent[..3].copy_from_slice(&force);
-            }
-            if active & RX != 0 {
-                cotangent[3] = quaternion::rotate_inverse(state.q, load.torque)[0];
-            }
-            if active & (RY | RZ) != 0 {
-                let [x, y, z] = quaternion::rotate_inverse(self.frame(joint, above), load.torque);
-                cotangent[5] = z;
-                if active & RY != 0 {
-                    let (sin, cos) = self.turn_about_z(drive, inputs, index);
-                    cotangent[4] = cos.mul_add(y, -(sin * x));
-                }
-            }
-            cotangent[6] = load.stretch * L::lit(std::f64::consts::LN_2);
-            drive.pull(cotangent, index, gradient);
         }
+    }
+
+    /// What the load on a joint means for its active parameters.
+    #[inline(always)]
+    fn cotangent<L: Lane<Scalar = T>>(
+        &self,
+        drive: impl Drive<T>,
+        inputs: &[L],
+        index: usize,
+        state: &Transform<L>,
+        above: Option<&Transform<L>>,
+        load: &Load<L>,
+    ) -> [L; 7] {
+        let joint = &self.joints[index];
+        let active = drive.active(index);
+        let mut cotangent = [L::zero(); 7];
+        if active & TRANSLATION != 0 {
+            let force = match above {
+                None => load.force,
+                Some(above) => {
+                    vector::scale(quaternion::rotate_inverse(above.q, load.force), above.s)
+                }
+            };
+            cotangent[..3].copy_from_slice(&force);
+        }
+        if active & RX != 0 {
+            cotangent[3] = quaternion::rotate_inverse(state.q, load.torque)[0];
+        }
+        if active & (RY | RZ) != 0 {
+            let [x, y, z] = quaternion::rotate_inverse(self.frame(joint, above), load.torque);
+            cotangent[5] = z;
+            if active & RY != 0 {
+                let (sin, cos) = self.turn_about_z(drive, inputs, index);
+                cotangent[4] = cos.mul_add(y, -(sin * x));
+            }
+        }
+        cotangent[6] = load.stretch * L::lit(std::f64::consts::LN_2);
+        cotangent
     }
 
     /// The rotation of the frame in which a joint's Euler angles turn.

@@ -5,6 +5,7 @@
 
 mod forward;
 mod in_precision;
+mod normals;
 mod parameters;
 mod positions;
 mod prepared;
@@ -12,6 +13,7 @@ pub mod skinning;
 
 pub use forward::{ForwardPlan, Load, Motion};
 pub use in_precision::InPrecision;
+pub use normals::NormalsPlan;
 pub use parameters::{Direct, Drive, TransformPlan};
 pub use positions::{PointsPlan, point_velocity, pull_point};
 pub use prepared::{Plans, Precision, Prepared, PreparedTransform};

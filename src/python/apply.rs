@@ -5,11 +5,11 @@ use smallvec::SmallVec;
 
 use crate::array::{Batch, DType, Shape, View, broadcast_batches, element_count, show_shape};
 use crate::backend::Operation;
+use crate::backend::cpu::Compute;
 use crate::character::Reals;
 use crate::error::Error;
 use crate::interop::copies;
 use crate::interop::memory::Block;
-use crate::backend::cpu::Compute;
 use crate::python::array_in::{ArrayIn, Kind, converted};
 use crate::python::{array_out, interrupt};
 
@@ -34,7 +34,7 @@ pub(crate) fn apply<'py>(
     operation: &impl Operation,
     arguments: &[&Bound<'py, PyAny>],
     out: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Py<PyAny>> {
     let arguments: SmallVec<[Argument<'_, 'py>; 4]> = arguments
         .iter()
         .map(|array| Argument::Array(array))
@@ -48,7 +48,7 @@ pub(crate) fn apply_with<'py>(
     operation: &impl Operation,
     arguments: &[Argument<'_, 'py>],
     out: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Py<PyAny>> {
     let function = operation.name();
     let names = operation.inputs();
     let mut inputs: SmallVec<[In<'_, 'py>; 4]> = SmallVec::new();
@@ -63,6 +63,7 @@ pub(crate) fn apply_with<'py>(
         DType::Float64 => compute::<f64>(py, operation, &inputs, out),
         _ => compute::<f32>(py, operation, &inputs, out),
     }
+    .map(Bound::unbind)
 }
 
 /// An argument that has come in.
@@ -108,7 +109,7 @@ pub(crate) trait Precision: Compute + bytemuck::Pod {
     /// The constants in this precision.
     fn of(values: &Reals) -> &[Self];
     /// Writes the numbers as a half precision.
-    fn write_half(values: &[Self], dtype: DType, out: &mut Block);
+    fn to_half(values: &[Self], dtype: DType, out: &mut Block);
 }
 
 impl Precision for f32 {
@@ -116,7 +117,7 @@ impl Precision for f32 {
         values.as_f32()
     }
 
-    fn write_half(values: &[Self], dtype: DType, out: &mut Block) {
+    fn to_half(values: &[Self], dtype: DType, out: &mut Block) {
         let bits = out.as_mut_slice::<u16>().iter_mut().zip(values);
         if dtype == DType::Float16 {
             bits.for_each(|(bits, &value)| *bits = half::f16::from_f32(value).to_bits());
@@ -131,7 +132,7 @@ impl Precision for f64 {
         values.as_f64()
     }
 
-    fn write_half(_: &[Self], _: DType, _: &mut Block) {
+    fn to_half(_: &[Self], _: DType, _: &mut Block) {
         unreachable!("half precision is computed in float32");
     }
 }
@@ -223,7 +224,7 @@ fn compute<'py, T: Precision>(
     })?;
     if half {
         let mut rounded = array_out::allocate(kind, count * dtype.size(), shape.len());
-        T::write_half(block.as_slice(), dtype, &mut rounded);
+        T::to_half(block.as_slice(), dtype, &mut rounded);
         copies::count(count * dtype.size());
         block = rounded;
     }
@@ -271,7 +272,7 @@ fn fill<'py, T: Precision>(
             out.memory.write(aside.as_slice::<T>());
         } else {
             let mut rounded = Block::new(count * dtype.size(), 0);
-            T::write_half(aside.as_slice(), dtype, &mut rounded);
+            T::to_half(aside.as_slice(), dtype, &mut rounded);
             match dtype {
                 DType::Float16 => out.memory.write(rounded.as_slice::<half::f16>()),
                 _ => out.memory.write(rounded.as_slice::<half::bf16>()),

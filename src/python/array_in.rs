@@ -7,8 +7,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::array::{DType, Shape};
-use crate::character::Reals;
+use crate::array::DType;
 use crate::error::Error;
 use crate::interop::arrow::{self, Imported};
 use crate::interop::buffer::Buffer;
@@ -64,6 +63,7 @@ enum Guard {
     Managed(Managed),
     Arrow(Box<Imported>),
     Numbers(Vec<f64>),
+    Integers(Vec<i64>),
 }
 
 /// An array as it came in: what it is and where its numbers lie.
@@ -103,6 +103,29 @@ impl<'a, 'py> ArrayIn<'a, 'py> {
             }
         }
         Self::read_other(function, what, object)
+    }
+
+    /// Reads an argument of something that has no differentiable twin, such as a constructor.
+    pub(crate) fn extract(object: &'a Bound<'py, PyAny>, what: &str) -> PyResult<Self> {
+        Self::read("", what, object)
+    }
+
+    /// The same where whole numbers or truth values are expected: lists keep theirs.
+    pub(crate) fn extract_integers(object: &'a Bound<'py, PyAny>, what: &str) -> PyResult<Self> {
+        if !list::speaks(object) {
+            return Self::extract(object, what);
+        }
+        let nested = list::integers(what, object)?;
+        let numbers = nested.values.as_ptr().cast();
+        // SAFETY: the guard keeps the vector, whose memory does not move with it.
+        let memory = unsafe { Foreign::checked(what, numbers, DType::Int64, nested.shape, None)? };
+        let guard = Guard::Integers(nested.values);
+        Ok(Self::new(object, Kind::Numbers, memory, guard))
+    }
+
+    /// Where the numbers lie.
+    pub(crate) fn foreign(&self) -> &Foreign {
+        &self.memory
     }
 
     fn new(object: &'a Bound<'py, PyAny>, kind: Kind, memory: Foreign, guard: Guard) -> Self {
@@ -228,79 +251,6 @@ fn unreadable(what: &str, object: &Bound<'_, PyAny>) -> PyErr {
         name,
     )
     .into()
-}
-
-/// Reads real numbers into memory of our own, in the precision they come in; integers too where
-/// `integers_too`, as they mean the same numbers.
-pub(crate) fn reals(
-    function: &str,
-    what: &str,
-    object: &Bound<'_, PyAny>,
-) -> PyResult<(Reals, Shape)> {
-    let array = ArrayIn::read(function, what, object)?;
-    let shape = Shape::from_slice(array.memory.shape());
-    let values = match array.precision(what)? {
-        DType::Float32 => array.memory.to_reals::<f32>(what)?.into(),
-        _ => array.memory.to_reals::<f64>(what)?.into(),
-    };
-    Ok((values, shape))
-}
-
-/// Reads real numbers into memory of our own as `f64`.
-pub(crate) fn doubles(
-    function: &str,
-    what: &str,
-    object: &Bound<'_, PyAny>,
-) -> PyResult<(Vec<f64>, Shape)> {
-    let array = ArrayIn::read(function, what, object)?;
-    let shape = Shape::from_slice(array.memory.shape());
-    Ok((array.memory.to_reals(what)?, shape))
-}
-
-/// Reads whole numbers of any integer dtype, or nested lists of them.
-pub(crate) fn integers(
-    function: &str,
-    what: &str,
-    object: &Bound<'_, PyAny>,
-) -> PyResult<(Vec<i64>, Shape)> {
-    if list::speaks(object) {
-        let nested = list::integers(what, object)?;
-        return Ok((nested.values, nested.shape));
-    }
-    let array = ArrayIn::read(function, what, object)?;
-    let shape = Shape::from_slice(array.memory.shape());
-    Ok((array.memory.to_integers(what)?, shape))
-}
-
-/// Reads indices: whole numbers that are not negative and fit into 32 bits.
-pub(crate) fn indices(
-    function: &str,
-    what: &str,
-    object: &Bound<'_, PyAny>,
-) -> PyResult<(Vec<u32>, Shape)> {
-    let (values, shape) = integers(function, what, object)?;
-    let indices = values
-        .iter()
-        .map(|&value| {
-            u32::try_from(value).map_err(|_| Error::value(what, format!("{value} is not an index")))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok((indices, shape))
-}
-
-/// Reads truth values: bool arrays, or nested lists of them.
-pub(crate) fn bools(
-    function: &str,
-    what: &str,
-    object: &Bound<'_, PyAny>,
-) -> PyResult<(Vec<bool>, Shape)> {
-    if list::speaks(object) {
-        let nested = list::bools(what, object)?;
-        return Ok((nested.values, nested.shape));
-    }
-    let array = ArrayIn::read(function, what, object)?;
-    let shape = Shape::from_slice(array.memory.shape());
-    Ok((array.memory.to_bools(what)?, shape))
 }
 
 /// Converts an array to the precision that the whole call is computed in; a documented copy.

@@ -91,28 +91,6 @@ fn to_namespace<'py>(
     Ok(buffer)
 }
 
-/// Constant numbers of ours as a NumPy array of their own.
-pub(crate) fn numpy_array<'py, T: crate::array::Element + bytemuck::Pod>(
-    py: Python<'py>,
-    values: &[T],
-    shape: &[usize],
-) -> PyResult<Bound<'py, PyAny>> {
-    let mut block = Block::new(size_of_val(values), 0);
-    block.as_mut_slice::<T>().copy_from_slice(values);
-    hand_over(py, Kind::Numbers, None, block, T::DTYPE, shape)
-}
-
-/// The same, read-only: for constants of objects that never change.
-pub(crate) fn numpy_constant<'py, T: crate::array::Element + bytemuck::Pod>(
-    py: Python<'py>,
-    values: &[T],
-    shape: &[usize],
-) -> PyResult<Bound<'py, PyAny>> {
-    let array = numpy_array(py, values, shape)?;
-    array.call_method1("setflags", (false,))?;
-    Ok(array)
-}
-
 /// Reads and checks the argument `out`: writable, of exactly this shape and element type.
 pub(crate) fn read_out<'a, 'py>(
     function: &str,

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use crate::backend::operations as op;
 use crate::kinematics::NormalsPlan;
 use crate::python::apply::apply;
+use crate::python::array_in::ArrayIn;
 use crate::python::nouns::PyCharacter;
 use crate::python::values;
 
@@ -47,7 +48,7 @@ pub fn apply_parameter_transform<'py>(
     model_parameters: &Array<'py>,
     flatten: bool,
     out: Option<&Array<'py>>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Py<PyAny>> {
     let transform = character.get().prepared.transform();
     apply(py, &op::ApplyParameterTransform { transform, flatten }, &[model_parameters], out)
 }
@@ -63,7 +64,7 @@ macro_rules! from_one_array {
             character: &Bound<'py, PyCharacter>,
             $argument: &Array<'py>,
             out: Option<&Array<'py>>,
-        ) -> PyResult<Bound<'py, PyAny>> {
+        ) -> PyResult<Py<PyAny>> {
             let prepared = &character.get().prepared;
             apply(py, &op::$operation { prepared }, &[$argument], out)
         }
@@ -285,7 +286,7 @@ pub fn model_parameters_to_joint_parameters<'py>(
     character: &Bound<'py, PyCharacter>,
     model_parameters: &Array<'py>,
     out: Option<&Array<'py>>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Py<PyAny>> {
     apply_parameter_transform(py, character, model_parameters, true, out)
 }
 
@@ -302,7 +303,7 @@ macro_rules! positions {
             parents: &Array<'py>,
             offsets: &Array<'py>,
             out: Option<&Array<'py>>,
-        ) -> PyResult<Bound<'py, PyAny>> {
+        ) -> PyResult<Py<PyAny>> {
             let (parents, shape) = values::indices(parents, "parents")?;
             values::require("parents", &shape, &[None], "(n_points,)")?;
             let prepared = &character.get().prepared;
@@ -408,9 +409,12 @@ pub fn compute_vertex_normals<'py>(
     vertex_positions: &Array<'py>,
     triangles: &Array<'py>,
     out: Option<&Array<'py>>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Py<PyAny>> {
     let triangles = values::triangles(triangles, "triangles")?;
-    let plan = NormalsPlan::new(&triangles);
+    let vertices = ArrayIn::read("compute_vertex_normals", "vertex_positions", vertex_positions)?;
+    // A shape without a vertex axis is refused by the operation, in its words.
+    let n_vertices = vertices.memory.shape().iter().rev().nth(1).copied().unwrap_or(usize::MAX);
+    let plan = NormalsPlan::new(triangles, n_vertices)?;
     apply(py, &op::ComputeVertexNormals { plan: &plan }, &[vertex_positions], out)
 }
 

@@ -17,7 +17,7 @@ pub fn skin_points<'py>(
     skel_state: &Bound<'py, PyAny>,
     rest_vertices: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Py<PyAny>> {
     let operation = SkinPoints::new(prepared, rest_vertices.is_some())?;
     match rest_vertices {
         Some(rest) => apply(py, &operation, &[skel_state, rest], out),

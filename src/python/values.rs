@@ -6,14 +6,15 @@ use pyo3::types::PyList;
 use crate::array::{DType, Element, Shape, show_shape};
 use crate::character::Reals;
 use crate::error::{Error, Result};
-use crate::interop::numpy;
-use crate::python::array_in::{self, ArrayIn};
+use crate::interop::memory::Block;
+use crate::interop::{list, numpy};
+use crate::python::array_in::{ArrayIn, Kind};
 use crate::python::array_out;
 
 /// Real numbers from any array, in the precision they come in (half becomes single), and their shape.
 /// Whole numbers in a constructor are numbers too, as in `Joint(..., [0, 0, 0, 1], [0, 1, 0])`.
 pub fn reals(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<(Reals, Shape)> {
-    let array = ArrayIn::read("geometry", what, object)?;
+    let array = ArrayIn::extract(object, what)?;
     let shape = Shape::from_slice(array.memory.shape());
     let reals = match array.memory.dtype() {
         dtype if dtype.is_integer() => {
@@ -49,7 +50,12 @@ pub fn matrix4(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<[f64; 
 
 /// Indices from any integer array or list, and their shape.
 pub fn indices(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<(Vec<u32>, Shape)> {
-    array_in::indices("geometry", what, object)
+    let array = ArrayIn::extract_integers(object, what)?;
+    let shape = Shape::from_slice(array.memory.shape());
+    let indices = array.memory.to_integers(what)?.into_iter().map(|value| {
+        u32::try_from(value).map_err(|_| Error::value(what, format!("{value} is not an index")))
+    });
+    Ok((indices.collect::<Result<_>>()?, shape))
 }
 
 /// Triangles: `(n, 3)` indices.
@@ -63,7 +69,10 @@ pub fn triangles(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<Vec<
 
 /// Truth values from a bool array or list.
 pub fn mask(object: &Bound<'_, PyAny>, what: &'static str, length: usize) -> PyResult<Vec<bool>> {
-    let (values, _) = array_in::bools("geometry", what, object)?;
+    let values = match list::speaks(object) {
+        true => list::bools(what, object)?.values,
+        false => ArrayIn::extract(object, what)?.memory.to_bools(what)?,
+    };
     if values.len() != length {
         return Err(PyErr::from(Error::shape(
             what,
@@ -115,7 +124,9 @@ pub fn fresh<'py, T: Element + bytemuck::Pod>(
     data: Vec<T>,
     shape: &[usize],
 ) -> PyResult<Bound<'py, PyAny>> {
-    array_out::numpy_array(py, &data, shape)
+    let mut block = Block::new(size_of_val(&data[..]), 0);
+    block.as_mut_slice::<T>().copy_from_slice(&data);
+    array_out::hand_over(py, Kind::Numbers, None, block, T::DTYPE, shape)
 }
 
 /// A fresh NumPy array of truth values.

@@ -119,3 +119,21 @@ pub fn skinned(character: &Character, worlds: &[Matrix4<f64>], rest: &[f64]) -> 
         })
         .collect()
 }
+
+/// A GLB file of a document and a binary chunk.
+pub fn glb(document: &serde_json::Value, binary: &[u8]) -> Vec<u8> {
+    let mut json = serde_json::to_vec(document).unwrap();
+    json.resize(json.len().next_multiple_of(4), b' ');
+    let mut binary = binary.to_vec();
+    binary.resize(binary.len().next_multiple_of(4), 0);
+    let word = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
+    let mut file = b"glTF".to_vec();
+    file.extend(word(2));
+    file.extend(word(28 + json.len() + binary.len()));
+    for (kind, chunk) in [(b"JSON", json), (b"BIN\0", binary)] {
+        file.extend(word(chunk.len()));
+        file.extend(kind);
+        file.extend(chunk);
+    }
+    file
+}

@@ -12,11 +12,8 @@ pub(super) trait GroupWork<T: Compute> {
     fn run<L: Lane<Scalar = T>>(&mut self, items: Range<usize>);
 }
 
-/// Below this many items per lane, items one by one are quicker than a group that is mostly padding.
-const WORTH_A_GROUP: f64 = 0.3;
-
-/// Does `items` on `isa`: whole groups in registers, and a small rest one by one in the same
-/// instruction set.
+/// Does `items` on `isa`, in groups. A group takes little longer than one item by itself, so only a
+/// rest of one item is done by itself.
 pub(super) fn in_groups<T: Compute>(isa: Isa, items: Range<usize>, work: &mut impl GroupWork<T>) {
     struct Kernel<'w, W> {
         items: Range<usize>,
@@ -27,9 +24,10 @@ pub(super) fn in_groups<T: Compute>(isa: Isa, items: Range<usize>, work: &mut im
         #[inline(always)]
         fn run<L: Lane<Scalar = T>>(self) {
             let Range { start, end } = self.items;
-            let rest = (end - start) % L::WIDTH;
-            let small = (rest as f64) < WORTH_A_GROUP * L::WIDTH as f64;
-            let middle = if small { end - rest } else { end };
+            if L::WIDTH == 1 {
+                return self.work.run::<T>(start..end);
+            }
+            let middle = end - usize::from((end - start) % L::WIDTH == 1);
             if middle > start {
                 self.work.run::<L>(start..middle);
             }

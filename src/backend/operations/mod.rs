@@ -3,17 +3,21 @@
 mod apply_parameter_transform;
 mod gradients;
 mod lanes;
+mod pose_mesh;
 mod positions;
 mod skeleton_state;
 mod skin_points;
+mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use pose_mesh::pose_mesh;
 pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
 pub use skeleton_state::{
     JointParametersToLocalSkeletonState, JointParametersToSkeletonState,
     ModelParametersToLocalSkeletonState, ModelParametersToSkeletonState, ToSkeletonState,
 };
 pub use skin_points::SkinPoints;
+pub use vertex_normals::ComputeVertexNormals;
 
 #[cfg(test)]
 mod checks;

@@ -6,7 +6,7 @@ use crate::backend::cpu::Compute;
 use crate::backend::{Control, Operation};
 use crate::character::{Mesh, MeshParts, Reals};
 use crate::error::{Error, Result};
-use crate::kinematics::Prepared;
+use crate::kinematics::{NormalsPlan, Prepared};
 
 /// The mesh posed by joint parameters `(7 * n_joints,)` or `(n_joints, 7)`: forward kinematics,
 /// skinning, and new normals, in the precision of the parameters.
@@ -39,23 +39,19 @@ where
             show_shape(shape),
         ));
     }
-    let one = |values: &'_ [T], shape: &[usize]| -> Result<Vec<T>> {
-        let view = View::contiguous(values, shape)?;
-        let mut states = vec![T::ZERO; 8 * n_joints];
-        pose.forward(&[Batch::new(view, rank, &[])], &mut states, control)?;
-        Ok(states)
-    };
-    let states = one(joint_parameters, shape)?;
     let mesh = character.mesh.as_deref().ok_or_else(|| {
         Error::character(format!("character '{}'", character.name), "it has no mesh")
     })?;
+    let joint_parameters = View::contiguous(joint_parameters, shape)?;
+    let mut states = vec![T::ZERO; 8 * n_joints];
+    pose.forward(&[Batch::new(joint_parameters, rank, &[])], &mut states, control)?;
     let n_vertices = mesh.n_vertices();
     let states = View::contiguous(&states, &[n_joints, 8])?;
     let mut vertices = vec![T::ZERO; 3 * n_vertices];
     skin.forward(&[Batch::new(states, 2, &[])], &mut vertices, control)?;
     let mut normals = vec![T::ZERO; 3 * n_vertices];
     let positions = View::contiguous(&vertices, &[n_vertices, 3])?;
-    let plan = prepared.normals_plan();
+    let plan = &NormalsPlan::new(mesh.faces.clone(), n_vertices)?;
     ComputeVertexNormals { plan }.forward(&[Batch::new(positions, 2, &[])], &mut normals, control)?;
     Mesh::new(MeshParts {
         vertices: vertices.into(),

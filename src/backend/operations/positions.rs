@@ -194,13 +194,12 @@ impl<T: Compute, D: Drive<T>> GroupWork<T> for Backward<'_, '_, T, D> {
             }
             gradient.fill(L::zero());
             let joints = task.points.descending();
-            task.plan.pull(
+            task.plan.pull_chains(
                 task.drive,
                 &inputs,
                 joints,
                 &states,
                 &mut loads,
-                |_, _| Load::zero(),
                 &mut gradient,
             );
             self.targets[0].put(&gradient, 0, item, count);

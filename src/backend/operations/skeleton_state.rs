@@ -303,32 +303,30 @@ impl<T: Compute, D: Drive<T>> GroupWork<T> for Backward<'_, '_, T, D> {
         let (mut gathered, mut gathered_output, mut gathered_cotangent) = Default::default();
         let mut inputs = vec![L::zero(); self.drive.len()];
         let mut gradient = vec![L::zero(); self.drive.len()];
-        let mut states = vec![Transform::<L>::identity(); n_joints];
-        let mut loads = vec![Load::<L>::zero(); n_joints];
+        let mut kept = vec![(Transform::<L>::identity(), Load::zero()); self.plan.n_places()];
+        let again = if output.is_some() { 0 } else { n_joints };
+        let mut states = vec![Transform::<L>::identity(); again];
         for (start, count) in groups::<L>(items) {
             load_items(input, start, count, &mut gathered, &mut inputs);
-            match output {
-                Some(output) => {
-                    let rows = rows_of(output, start, count, L::WIDTH, &mut gathered_output);
-                    for (joint, state) in states.iter_mut().enumerate() {
-                        *state = Transform::from_columns(L::load_columns8(&rows, STATE * joint));
-                    }
-                }
-                None => {
-                    self.plan
-                        .forward_chains(self.drive, &inputs, 0..n_joints, &mut states);
-                }
+            let rows =
+                output.map(|output| rows_of(output, start, count, L::WIDTH, &mut gathered_output));
+            if output.is_none() {
+                self.plan
+                    .forward_chains(self.drive, &inputs, 0..n_joints, &mut states);
             }
             gradient.fill(L::zero());
-            loads.fill(Load::zero());
-            let rows = rows_of(cotangent, start, count, L::WIDTH, &mut gathered_cotangent);
+            let cotangents = rows_of(cotangent, start, count, L::WIDTH, &mut gathered_cotangent);
             self.plan.pull(
                 self.drive,
                 &inputs,
-                (0..n_joints).rev(),
-                &states,
-                &mut loads,
-                |joint, state| Load::of_cotangent(L::load_columns8(&rows, STATE * joint), state),
+                &mut kept,
+                |joint| match &rows {
+                    Some(rows) => Transform::from_columns(L::load_columns8(rows, STATE * joint)),
+                    None => states[joint],
+                },
+                |joint, state| {
+                    Load::of_cotangent(L::load_columns8(&cotangents, STATE * joint), state)
+                },
                 &mut gradient,
             );
             self.target.put(&gradient, 0, start - self.first, count);

@@ -206,10 +206,8 @@ impl<'a> Data<'a> {
             .find(|(known, _)| *known == name)
             .ok_or_else(|| kind.wrong("SCALAR, VEC2, VEC3, VEC4, MAT2, MAT3 or MAT4"))?;
         let count_item = item.need("count")?;
+        // The format asks for at least one element; none at all does no harm, see `is_stored`.
         let count = count_item.integer()?;
-        if count == 0 {
-            return Err(count_item.wrong("at least 1"));
-        }
         let integer =
             |item: &Item<'_>, key: &str| item.get(key).map_or(Ok(0), |offset| offset.integer());
         let view = item.optional_index("bufferView", "bufferViews", self.views.len())?;
@@ -297,9 +295,12 @@ impl<'a> Data<'a> {
         stride: usize,
         size: usize,
     ) -> Result<()> {
-        let end = (count - 1)
-            .checked_mul(stride)
-            .and_then(|bytes| bytes.checked_add(size)?.checked_add(offset));
+        let end = match count.checked_sub(1) {
+            None => Some(offset),
+            Some(steps) => steps
+                .checked_mul(stride)
+                .and_then(|bytes| bytes.checked_add(size)?.checked_add(offset)),
+        };
         let length = self.views[view].length;
         match end {
             Some(end) if end <= length => Ok(()),
@@ -313,6 +314,15 @@ impl<'a> Data<'a> {
                 ),
             )),
         }
+    }
+
+    /// Whether the file holds numbers for an accessor; without, an extension would have to supply them.
+    pub fn is_stored(&self, index: usize) -> bool {
+        let accessor = &self.accessors[index];
+        let stored = |view: usize| self.buffers[self.views[view].buffer].is_some();
+        let sparse = accessor.sparse.as_ref();
+        let stored_densely = accessor.count > 0 && accessor.view.is_some_and(stored);
+        stored_densely || sparse.is_some_and(|sparse| stored(sparse.value_view))
     }
 
     fn view_bytes(&self, view: usize) -> Result<&[u8]> {

@@ -218,7 +218,14 @@ pub(super) fn read_all(
                     format!("nodes[{node}]"),
                 ));
             }
-            let curve = read_curve(&samplers[sampler], property, width, data, &mut curves)?;
+            let sampler = &samplers[sampler];
+            let Some(curve) = read_curve(sampler, property, width, data, &mut curves)? else {
+                warnings.push(format!(
+                    "{}: the file stores no values for it; left out",
+                    sampler.path
+                ));
+                continue;
+            };
             channels.push(Channel {
                 node,
                 property,
@@ -241,7 +248,7 @@ fn read_curve(
     width: usize,
     data: &Data<'_>,
     curves: &mut Curves,
-) -> Result<Arc<Curve>> {
+) -> Result<Option<Arc<Curve>>> {
     let interpolation = match sampler.get("interpolation") {
         None => Interpolation::Linear,
         Some(item) => match item.str()? {
@@ -262,7 +269,10 @@ fn read_curve(
     let output = data.float_reference(&output_item, &[kind], true)?;
     let key = (input, output, interpolation, width);
     if let Some(curve) = curves.get(&key) {
-        return Ok(curve.clone());
+        return Ok(Some(curve.clone()));
+    }
+    if !data.is_stored(input) {
+        return Ok(None);
     }
     let times = data.finite_reals(input)?;
     if let Some(at) = times.windows(2).position(|pair| pair[1] <= pair[0]) {
@@ -275,6 +285,9 @@ fn read_curve(
             "times that increase",
             format!("{} after {}", times[at + 1], times[at]),
         ));
+    }
+    if !data.is_stored(output) {
+        return Ok(None);
     }
     let parts = if interpolation == Interpolation::Cubic {
         3
@@ -301,5 +314,5 @@ fn read_curve(
         width,
     });
     curves.insert(key, curve.clone());
-    Ok(curve)
+    Ok(Some(curve))
 }

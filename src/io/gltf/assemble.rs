@@ -54,7 +54,9 @@ pub(super) struct Assembly {
     has: Optional,
     faces: Vec<[u32; 3]>,
     lines: Vec<Vec<u32>>,
-    influences: Vec<Vec<(u32, f32)>>,
+    /// Joints and weights of all vertices, and where those of each vertex end.
+    influences: Vec<(u32, f32)>,
+    influence_ends: Vec<usize>,
     pub shapes: Vec<Shape>,
     shape_names: Names,
     /// First shape and number of shapes of each node with morph targets.
@@ -108,6 +110,7 @@ impl Assembly {
             faces: Vec::new(),
             lines: Vec::new(),
             influences: Vec::new(),
+            influence_ends: Vec::new(),
             shapes: Vec::new(),
             shape_names: Names::new([]),
             node_shapes: HashMap::new(),
@@ -271,19 +274,20 @@ impl Assembly {
                 let at = vertex * 4..vertex * 4 + 4;
                 joints[at.clone()].iter().zip(&weights[at])
             });
-            let mut row: Vec<(u32, f32)> = sets
-                .filter(|&(_, &weight)| weight != 0.0)
-                .map(|(&joint, &weight)| (joints[joint as usize] as u32, weight))
-                .collect();
-            if row.is_empty() {
+            let before = self.influences.len();
+            self.influences.extend(
+                sets.filter(|&(_, &weight)| weight != 0.0)
+                    .map(|(&joint, &weight)| (joints[joint as usize] as u32, weight)),
+            );
+            if self.influences.len() == before {
                 // As three.js does: all on the first joint that the vertex names.
                 self.zero_weights += 1;
                 let first = primitive.influences[0].0[vertex * 4] as usize;
                 let node = skin.joints.get(first).unwrap_or(&skin.joints[0]);
                 let joint = self.node_joints[*node].unwrap_or_default();
-                row.push((joint as u32, 1.0));
+                self.influences.push((joint as u32, 1.0));
             }
-            self.influences.push(row);
+            self.influence_ends.push(self.influences.len());
         }
         Ok(baked.fixed_view::<3, 3>(0, 0).into_owned())
     }
@@ -385,7 +389,8 @@ impl Assembly {
         };
         for position in primitive.positions.chunks_exact(3) {
             self.vertices.extend(moved(&baked, position));
-            self.influences.push(vec![(joint as u32, 1.0)]);
+            self.influences.push((joint as u32, 1.0));
+            self.influence_ends.push(self.influences.len());
         }
         Ok(baked.fixed_view::<3, 3>(0, 0).into_owned())
     }
@@ -424,10 +429,11 @@ impl Assembly {
             (Some(texcoords), triangles) => {
                 self.texcoords.extend(texcoords);
                 let triangles = triangles.as_ref().unwrap_or(&primitive.faces);
-                self.texcoord_faces.extend(triangles.iter().map(|&[a, b, c]| {
-                    let [b, c] = if mirrors { [c, b] } else { [b, c] };
-                    [a, b, c].map(|at| first_texcoord + at)
-                }));
+                self.texcoord_faces
+                    .extend(triangles.iter().map(|&[a, b, c]| {
+                        let [b, c] = if mirrors { [c, b] } else { [b, c] };
+                        [a, b, c].map(|at| first_texcoord + at)
+                    }));
             }
             (None, _) => {
                 self.texcoords.extend([0.0; 2]);
@@ -530,17 +536,18 @@ impl Assembly {
             ));
         }
         let count = self.vertices.len() / 3;
-        let columns = self.influences.iter().map(Vec::len).max().unwrap_or(1);
+        let starts = || std::iter::once(0).chain(self.influence_ends.iter().copied());
+        let rows = || starts().zip(&self.influence_ends);
+        let columns = rows().map(|(start, end)| end - start).max().unwrap_or(1);
         data.charge("the vertices' weights", 2 * columns * count)?;
         let mut index = vec![0_u32; count * columns];
         let mut weight = vec![0.0_f32; count * columns];
-        for (vertex, row) in self.influences.iter().enumerate() {
-            for (column, &(joint, value)) in row.iter().enumerate() {
+        for (vertex, (start, &end)) in rows().enumerate() {
+            for (column, &(joint, value)) in self.influences[start..end].iter().enumerate() {
                 index[vertex * columns + column] = joint;
                 weight[vertex * columns + column] = value;
             }
         }
-        self.influences = Vec::new();
         let mut weights = SkinWeights::new(columns, index, weight.into())?;
         if normalize {
             weights = weights.normalized();

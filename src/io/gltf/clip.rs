@@ -14,6 +14,9 @@ const STATE: usize = 8;
 /// More numbers than one call may be asked for.
 const MAX_NUMBERS: f64 = (1_u64 << 31) as f64;
 
+/// How far a key may be from a frame to count as its time, in frames.
+const SNAP: f64 = 1e-3;
+
 /// Frames a second for keys that are not evenly spaced.
 const DEFAULT_FPS: f64 = 30.0;
 
@@ -139,7 +142,9 @@ impl Clip {
         }
     }
 
-    /// The times of frames at `fps` from the first key to the last one.
+    /// The times of frames at `fps` from the first key to the last one. A frame within a thousandth of
+    /// its length from a key is put on the key: times are stored in single precision, and just before a
+    /// key that steps everything is still as it was.
     ///
     /// # Errors
     /// [`Error::Value`] for a rate that is not positive, or more frames than fit into memory.
@@ -152,7 +157,7 @@ impl Clip {
         }
         let (start, end) = self.ends();
         // A frame that rounding has put just behind the last key still counts.
-        let count = ((end - start) * fps + 1e-3).floor() + 1.0;
+        let count = ((end - start) * fps + SNAP).floor() + 1.0;
         let numbers = count * (STATE * self.n_joints().max(1)) as f64;
         if !(numbers <= MAX_NUMBERS) {
             return Err(Error::value(
@@ -160,7 +165,15 @@ impl Clip {
                 format!("{fps} frames a second make {count} frames from {start} s to {end} s"),
             ));
         }
-        let frame = |frame: u64| (start + frame as f64 / fps).min(end);
+        let keys = self.key_times();
+        let frame = |frame: u64| {
+            let time = start + frame as f64 / fps;
+            let at = keys.partition_point(|&key| key < time - SNAP / fps);
+            match keys.get(at) {
+                Some(&key) if key <= time + SNAP / fps => key,
+                _ => time,
+            }
+        };
         Ok((0..count as u64).map(frame).collect())
     }
 

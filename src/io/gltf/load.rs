@@ -134,7 +134,7 @@ fn build(
     let meshes = mesh::read_all(root)?;
     let n_skins = root.list("skins")?.len();
     let mut nodes = nodes::read(root, meshes.len(), n_skins)?;
-    let skins = skin::read_all(root, nodes.len(), data)?;
+    let skins = skin::read_all(root, nodes.len(), data, &mut warnings)?;
     let n_targets = |node: usize| nodes[node].mesh.map_or(0, |mesh| meshes[mesh].n_targets);
     let animations = animation::read_all(root, data, &nodes, n_targets, &mut warnings)?;
 

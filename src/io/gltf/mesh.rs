@@ -134,11 +134,13 @@ pub(super) fn read(
     warnings: &mut Vec<String>,
 ) -> Result<Option<Primitive>> {
     let attributes = item.need("attributes")?;
-    if attributes.get("POSITION").is_none() {
-        warnings.push(format!(
-            "{}: it has no positions; left out",
-            attributes.path
-        ));
+    let positions = attributes.get("POSITION");
+    let index = positions.map(|place| place.index("accessors", data.len()));
+    if !index
+        .transpose()?
+        .is_some_and(|index| data.is_stored(index))
+    {
+        warnings.push(format!("{}: it has no positions; left out", item.path));
         return Ok(None);
     }
     let read = |place: &Item<'_>, attribute: &Attribute, finite: bool| -> Result<Vec<f32>> {

@@ -196,10 +196,7 @@ pub(super) fn read(
             continue;
         };
         if extension.get("physicalProperties").is_some() {
-            warnings.push(format!(
-                "{}.physicalProperties: left out",
-                extension.path
-            ));
+            warnings.push(format!("{}.physicalProperties: left out", extension.path));
         }
         let parent = node.parent.and_then(joint_of);
         match kind {
@@ -406,7 +403,9 @@ fn read_limit(item: &Item<'_>, names: &Lookup<'_>) -> Result<ParameterLimit> {
         "elipsoid" => ellipsoid("elipsoidParent", "elipsoid")?,
         _ => return Err(kind.wrong("a type of limit that Momentum has")),
     };
-    let weight = item.get("weight").map_or(Ok(0.0), |weight| weight.number())?;
+    let weight = item
+        .get("weight")
+        .map_or(Ok(0.0), |weight| weight.number())?;
     Ok(ParameterLimit { kind, weight })
 }
 

@@ -15,14 +15,24 @@ pub(super) struct Skin {
 }
 
 /// Reads all skins.
-pub(super) fn read_all(root: &Item<'_>, n_nodes: usize, data: &Data<'_>) -> Result<Vec<Skin>> {
+pub(super) fn read_all(
+    root: &Item<'_>,
+    n_nodes: usize,
+    data: &Data<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Skin>> {
     root.list("skins")?
         .into_iter()
-        .map(|item| read(&item.object()?, n_nodes, data))
+        .map(|item| read(&item.object()?, n_nodes, data, warnings))
         .collect()
 }
 
-fn read(item: &Item<'_>, n_nodes: usize, data: &Data<'_>) -> Result<Skin> {
+fn read(
+    item: &Item<'_>,
+    n_nodes: usize,
+    data: &Data<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Skin> {
     let list = item.need("joints")?;
     let joints = list
         .items()?
@@ -33,12 +43,15 @@ fn read(item: &Item<'_>, n_nodes: usize, data: &Data<'_>) -> Result<Skin> {
         return Err(list.wrong("at least one joint"));
     }
     item.optional_index("skeleton", "nodes", n_nodes)?;
-    let Some(place) = item.get("inverseBindMatrices") else {
+    let without = |joints: Vec<usize>| {
         let inverse_bind = vec![Matrix4::identity(); joints.len()];
-        return Ok(Skin {
+        Ok(Skin {
             joints,
             inverse_bind,
-        });
+        })
+    };
+    let Some(place) = item.get("inverseBindMatrices") else {
+        return without(joints);
     };
     let index = data.float_reference(&place, &["MAT4"], false)?;
     let count = data.accessor(index).count;
@@ -48,6 +61,13 @@ fn read(item: &Item<'_>, n_nodes: usize, data: &Data<'_>) -> Result<Skin> {
             format!("{} matrices, one for each joint", joints.len()),
             count,
         ));
+    }
+    if !data.is_stored(index) {
+        warnings.push(format!(
+            "{}: the file stores no values for it; taken as not given",
+            place.path
+        ));
+        return without(joints);
     }
     let numbers = data.finite_reals(index)?;
     let mut inverse_bind = Vec::with_capacity(joints.len());

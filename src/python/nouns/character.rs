@@ -301,7 +301,7 @@ impl PyCharacter {
         skel_state: &Bound<'py, PyAny>,
         rest_vertices: Option<&Bound<'py, PyAny>>,
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<Py<PyAny>> {
         posing::skin_points(py, &self.prepared, skel_state, rest_vertices, out)
     }
 

@@ -116,7 +116,7 @@ impl PyParameterTransform {
         model_parameters: &Bound<'py, PyAny>,
         flatten: bool,
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<Py<PyAny>> {
         let transform = self.prepared.get_or_init(|| PreparedTransform::new(self.core.clone()));
         let operation = ApplyParameterTransform { transform, flatten };
         apply(py, &operation, &[model_parameters], out)
@@ -263,7 +263,7 @@ impl PyInverseParameterTransform {
         py: Python<'py>,
         joint_parameters: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<Py<PyAny>> {
         let operation = ApplyInverseParameterTransform { inverse: &self.0 };
         apply(py, &operation, &[joint_parameters], out)
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use nalgebra::{Matrix4, Quaternion, UnitQuaternion, Vector3, Vector4};
 
 use super::*;
-use crate::array::View;
 use crate::backend::cpu::Isa;
 use crate::backend::operations::checks::{Argument, assert_derivatives, batches, forward, noise};
 use crate::character::{

@@ -1,0 +1,152 @@
+"""What is measured: the work, its size, and the arrays it works on. Needs NumPy only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from character_arrays import (
+    CharacterArrays,
+    random_joint_parameters,
+    random_model_parameters,
+    synthetic,
+)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One line of the table.
+
+    `kind`: `fk` (model parameters to states), `inverse_fk` (states to joint parameters), `skin` (states
+    to points), `normals`, `call` (24 numbers, for the cost of a call), `vjp` (forward and backward).
+    """
+
+    kind: str
+    batch: int
+    dtype: str = "float32"
+    n_joints: int = 127
+    n_parameters: int = 136
+    n_vertices: int = 0
+    n_influences: int = 0
+
+    @property
+    def name(self) -> str:
+        size = f"{self.n_joints} joints"
+        if self.kind == "call":
+            return "one call, 24 floats"
+        if self.kind in ("skin", "normals"):
+            size = f"{self.n_vertices // 1000}k vertices"
+            if self.kind == "skin":
+                size += f" x {self.n_influences}"
+        return f"{self.kind} {size} x {self.batch} {self.dtype}"
+
+    @property
+    def output_bytes(self) -> int:
+        per_pose = {
+            "fk": self.n_joints * 8,
+            "vjp": self.n_joints * 8 + self.n_parameters,
+            "inverse_fk": self.n_joints * 7,
+            "call": 24,
+        }.get(self.kind, self.n_vertices * 3)
+        return self.batch * per_pose * np.dtype(self.dtype).itemsize
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A workload's character and its input."""
+
+    character: CharacterArrays
+    input: np.ndarray
+
+
+def arrays(workload: Workload) -> Arrays:
+    """The same arrays in every process: seeded."""
+    if workload.kind == "call":
+        # Three joints with a state of 24 numbers: the smallest useful call.
+        character = synthetic(3, 21, dense_transform=True)
+        return Arrays(character, random_joint_parameters(character, (1,), workload.dtype)[0])
+    character = synthetic(
+        workload.n_joints,
+        workload.n_parameters,
+        workload.n_vertices,
+        workload.n_influences or 4,
+        seed=workload.n_joints,
+    )
+    if workload.kind in ("fk", "vjp"):
+        shape = (workload.batch,) if workload.batch > 1 else (1,)
+        poses = random_model_parameters(character, shape, workload.dtype)
+        return Arrays(character, poses if workload.batch > 1 else poses[0])
+    if workload.kind == "normals":
+        rng = np.random.default_rng(1)
+        moved = rng.normal(scale=0.001, size=(workload.batch, *character.vertices.shape))
+        return Arrays(character, (character.vertices + moved).astype(workload.dtype))
+    joints = random_joint_parameters(character, (workload.batch,), np.float64)
+    joints[..., 4] *= 0.8
+    return Arrays(character, reference_states(character, joints).astype(workload.dtype))
+
+
+def reference_states(character: CharacterArrays, joints: np.ndarray) -> np.ndarray:
+    """States `(..., J, 8)` in float64 NumPy, to feed skinning and inverse kinematics."""
+    state = np.zeros((*joints.shape[:-1], 8))
+    half = joints[..., 3:6] / 2
+    (sx, sy, sz), (cx, cy, cz) = np.moveaxis(np.sin(half), -1, 0), np.moveaxis(np.cos(half), -1, 0)
+    euler = np.stack(
+        [
+            cz * cy * sx - sz * sy * cx,
+            cz * sy * cx + sz * cy * sx,
+            sz * cy * cx - cz * sy * sx,
+            cz * cy * cx + sz * sy * sx,
+        ],
+        -1,
+    )
+    state[..., :3] = character.offsets + joints[..., :3]
+    state[..., 3:7] = multiply(character.pre_rotations.astype(np.float64), euler)
+    state[..., 7] = np.exp2(joints[..., 6])
+    for joint, parent in enumerate(character.parents):
+        if parent >= 0:
+            up, at = state[..., parent, :], state[..., joint, :]
+            t, q = at[..., :3].copy(), at[..., 3:7].copy()
+            cross = 2 * np.cross(up[..., 3:6], t)
+            turned = t + up[..., 6:7] * cross + np.cross(up[..., 3:6], cross)
+            at[..., :3] = up[..., :3] + up[..., 7:] * turned
+            at[..., 3:7] = multiply(up[..., 3:7], q)
+            at[..., 7] *= up[..., 7]
+    return state
+
+
+def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Quaternion products, xyzw."""
+    ax, ay, az, aw = np.moveaxis(a, -1, 0)
+    bx, by, bz, bw = np.moveaxis(b, -1, 0)
+    return np.stack(
+        [
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ],
+        -1,
+    )
+
+
+def all_workloads(quick: bool) -> list[Workload]:
+    """Everything, or what fits into a minute or so."""
+    rigs = [(127, 136), (170, 200)]
+    work = [Workload("call", 1)]
+    for n_joints, n_parameters in rigs[:1] if quick else rigs:
+        for dtype in ("float32",) if quick else ("float32", "float64"):
+            for batch in (1, 256, 4096):
+                work.append(Workload("fk", batch, dtype, n_joints, n_parameters))
+    work.append(Workload("skin", 256, n_vertices=20_000, n_influences=4))
+    if not quick:
+        work.append(Workload("skin", 1, n_vertices=20_000, n_influences=4))
+        work.append(Workload("skin", 64, n_vertices=50_000, n_influences=8))
+        work.append(Workload("skin", 256, n_vertices=50_000, n_influences=8))
+        work.append(Workload("skin", 64, "float64", n_vertices=20_000, n_influences=4))
+    work.append(Workload("normals", 64, n_vertices=20_000))
+    work.append(Workload("inverse_fk", 1024))
+    work.append(Workload("vjp", 1024))
+    return work

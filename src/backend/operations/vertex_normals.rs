@@ -1,0 +1,266 @@
+//! Vertex normals of a triangle mesh.
+
+use std::ops::Range;
+
+use super::gradients::{Target, for_each_gradient};
+use crate::array::{Batch, Shape, show_shape};
+use crate::backend::cpu::{Compute, Items, for_each_group};
+use crate::backend::{Control, Gradient, Input, Operation};
+use crate::error::{Error, Result};
+use crate::kinematics::NormalsPlan;
+
+/// Rough time for one triangle.
+const TRIANGLE_NS: f64 = 5.0;
+
+/// Unit vertex normals `(..., n_vertices, 3)` from vertices `(..., n_vertices, 3)`: the sum of the area
+/// vectors of the triangles around each vertex, normalised. Zero, with zero derivatives, where a vertex
+/// has no triangles, or none with an area.
+#[derive(Debug, Clone, Copy)]
+pub struct ComputeVertexNormals<'a> {
+    /// The triangles.
+    pub plan: &'a NormalsPlan,
+}
+
+impl ComputeVertexNormals<'_> {
+    fn length(&self) -> usize {
+        self.plan.n_vertices() * 3
+    }
+
+    fn cost_ns(&self) -> f64 {
+        20.0 + TRIANGLE_NS * (self.plan.n_triangles() + self.plan.n_vertices()) as f64
+    }
+
+    /// Calls `work(item, its place)` for every item.
+    fn each<T: Compute>(
+        &self,
+        items: usize,
+        out: &mut [T],
+        control: &Control<'_>,
+        work: impl Fn(Range<usize>, &mut dyn Iterator<Item = &mut [T]>) + Sync,
+    ) -> Result<()> {
+        let length = self.length();
+        if length == 0 {
+            return Ok(());
+        }
+        let places = Items { data: out, length };
+        for_each_group(
+            items,
+            1,
+            self.cost_ns(),
+            places,
+            control,
+            |range, places| {
+                work(range, &mut places.data.chunks_exact_mut(length));
+            },
+        )
+    }
+}
+
+impl Operation for ComputeVertexNormals<'_> {
+    fn name(&self) -> &'static str {
+        "compute_vertex_normals"
+    }
+
+    fn inputs(&self) -> &'static [Input] {
+        &[Input {
+            name: "vertices",
+            differentiable: true,
+        }]
+    }
+
+    fn core_rank(&self, _: usize, shape: &[usize]) -> Result<usize> {
+        let count = self.plan.n_vertices();
+        if shape.ends_with(&[count, 3]) {
+            return Ok(2);
+        }
+        Err(Error::shape(
+            "vertices",
+            format!("(..., {count}, 3) = (..., n_vertices, 3)"),
+            show_shape(shape),
+        ))
+    }
+
+    fn output_core(&self, _: &[&[usize]]) -> Shape {
+        Shape::from_slice(&[self.plan.n_vertices(), 3])
+    }
+
+    fn forward<T: Compute>(
+        &self,
+        inputs: &[Batch<'_, T>],
+        out: &mut [T],
+        control: &Control<'_>,
+    ) -> Result<()> {
+        let vertices = &inputs[0];
+        self.each(vertices.len(), out, control, |range, places| {
+            let mut scratch = vec![T::ZERO; self.length()];
+            for (item, place) in range.zip(places) {
+                self.plan.normals(vertices.item(item, &mut scratch), place);
+            }
+        })
+    }
+
+    fn vjp<T: Compute>(
+        &self,
+        inputs: &[Batch<'_, T>],
+        _: Option<&Batch<'_, T>>,
+        cotangent: &Batch<'_, T>,
+        gradients: &mut [Gradient<'_, T>],
+        control: &Control<'_>,
+    ) -> Result<()> {
+        let vertices = &inputs[0];
+        let length = self.length();
+        for_each_gradient(
+            vertices.len(),
+            1,
+            2.0 * self.cost_ns(),
+            [length],
+            gradients,
+            control,
+            |range, [mut target]| {
+                let mut scratch = [const { Vec::new() }; 3];
+                scratch
+                    .iter_mut()
+                    .for_each(|scratch| scratch.resize(length, T::ZERO));
+                let [s0, s1, s2] = &mut scratch;
+                for (place, item) in range.enumerate() {
+                    let gradient = match &mut target {
+                        Target::Skip => return,
+                        Target::Rows(rows, length) => {
+                            let row = &mut rows[place * *length..(place + 1) * *length];
+                            row.fill(T::ZERO);
+                            row
+                        }
+                        Target::Sum(sum) => sum,
+                    };
+                    let (vertices, cotangent) = (vertices.item(item, s0), cotangent.item(item, s1));
+                    self.plan.pull(vertices, cotangent, s2, gradient);
+                }
+            },
+        )
+    }
+
+    fn jvp<T: Compute>(
+        &self,
+        inputs: &[Batch<'_, T>],
+        tangents: &[Option<Batch<'_, T>>],
+        out: &mut [T],
+        control: &Control<'_>,
+    ) -> Result<()> {
+        let vertices = &inputs[0];
+        let Some(tangent) = &tangents[0] else {
+            out.fill(T::ZERO);
+            return Ok(());
+        };
+        self.each(vertices.len(), out, control, |range, places| {
+            let mut scratch = [const { Vec::new() }; 3];
+            scratch
+                .iter_mut()
+                .for_each(|scratch| scratch.resize(self.length(), T::ZERO));
+            let [s0, s1, s2] = &mut scratch;
+            for (item, place) in range.zip(places) {
+                let (vertices, tangent) = (vertices.item(item, s0), tangent.item(item, s1));
+                self.plan.push(vertices, tangent, s2, place);
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::operations::checks::{Argument, assert_derivatives, forward, jvp, vjp};
+
+    /// A strip of triangles, one of them without area (6), and a vertex of its own (7).
+    fn plan() -> NormalsPlan {
+        let triangles = vec![[0, 1, 2], [2, 1, 3], [2, 3, 4], [4, 3, 5], [6, 6, 6]];
+        NormalsPlan::new(triangles, 8).unwrap()
+    }
+
+    #[test]
+    fn normals_are_area_weighted_and_zero_without_area() {
+        fn check<T: Compute>(tolerance: f64, size: f64) {
+            let plan = plan();
+            let mut vertices = Argument::<T>::noise(&[5, 8, 3], 1);
+            for x in &mut vertices.data {
+                *x = *x * T::from_f64(size);
+            }
+            let got = forward(&ComputeVertexNormals { plan: &plan }, &[vertices.view()]);
+            for (vertices, normals) in vertices.data.chunks(24).zip(got.data.chunks(24)) {
+                let at = |v: u32| {
+                    nalgebra::Vector3::from_fn(|c, _| vertices[v as usize * 3 + c].to_f64() / size)
+                };
+                let mut want = [nalgebra::Vector3::zeros(); 8];
+                for [a, b, c] in [[0, 1, 2], [2, 1, 3], [2, 3, 4], [4, 3, 5_u32]] {
+                    let area = (at(b) - at(a)).cross(&(at(c) - at(a)));
+                    for v in [a, b, c] {
+                        want[v as usize] += area;
+                    }
+                }
+                for v in 0..8 {
+                    let want = want[v].try_normalize(0.0).unwrap_or_default();
+                    for c in 0..3 {
+                        let error = (normals[v * 3 + c].to_f64() - want[c]).abs();
+                        assert!(error < tolerance, "vertex {v}: off by {error}");
+                    }
+                }
+            }
+        }
+        check::<f32>(3e-6, 1.0);
+        check::<f64>(1e-13, 1.0);
+        // Areas whose squares are below the smallest number.
+        check::<f32>(3e-6, 1e-13);
+        check::<f64>(1e-13, 1e-100);
+    }
+
+    #[test]
+    fn derivatives_agree_with_differences_and_with_each_other() {
+        let plan = plan();
+        let operation = ComputeVertexNormals { plan: &plan };
+        for batch in [&[][..], &[1], &[5], &[2, 3], &[0]] {
+            let mut shape = batch.to_vec();
+            shape.extend([8, 3]);
+            assert_derivatives(&operation, &[Argument::noise(&shape, 2)]);
+        }
+    }
+
+    #[test]
+    fn derivatives_are_zero_where_there_is_no_area() {
+        let plan = NormalsPlan::new(vec![[0, 1, 1], [1, 2, 1], [2, 2, 2]], 3).unwrap();
+        let operation = ComputeVertexNormals { plan: &plan };
+        let vertices = Argument::<f32>::noise(&[3, 3], 3);
+        let along = Argument::noise(&[3, 3], 4);
+        let zero = vec![0.0; 9];
+        assert_eq!(forward(&operation, &[vertices.view()]).data, zero);
+        assert_eq!(vjp(&operation, &[vertices.view()], &along)[0], zero);
+        let pushed = jvp(&operation, &[vertices.view()], &[Some(along.view())]);
+        assert_eq!(pushed.data, zero);
+    }
+
+    #[test]
+    fn nan_stays_with_the_triangles_it_touches() {
+        let plan = NormalsPlan::new(vec![[0, 1, 2], [3, 4, 5]], 6).unwrap();
+        let mut vertices = Argument::<f32>::noise(&[6, 3], 5);
+        vertices.data[0] = f32::NAN;
+        vertices.data[17] = f32::INFINITY;
+        let got = forward(&ComputeVertexNormals { plan: &plan }, &[vertices.view()]);
+        assert!(got.data[..9].iter().any(|x| x.is_nan()));
+        vertices.data[17] = 0.5;
+        let got = forward(&ComputeVertexNormals { plan: &plan }, &[vertices.view()]);
+        assert!(got.data[9..].iter().all(|x| x.is_finite()));
+    }
+
+    #[test]
+    fn a_triangle_out_of_range_is_named() {
+        let error = NormalsPlan::new(vec![[0, 1, 2], [0, 1, 9]], 3).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "triangles: triangle 1 [0, 1, 9] uses vertex 9, but there are 3 vertices"
+        );
+        let plan = plan();
+        let operation = ComputeVertexNormals { plan: &plan };
+        assert_eq!(
+            operation.core_rank(0, &[2, 7, 3]).unwrap_err().to_string(),
+            "vertices: expected (..., 8, 3) = (..., n_vertices, 3), got (2, 7, 3)"
+        );
+    }
+}
