@@ -26,22 +26,22 @@ pub fn atan2<L: Lane>(y: L, x: L) -> L {
     let t = over / L::select(origin, L::one(), under);
     let z = t * t;
     let series = if size_of::<L::Scalar>() == 4 {
-        let p = L::lit(8.053_744_495_38e-2)
-            .mul_add(z, L::lit(-1.387_768_560_32e-1))
-            .mul_add(z, L::lit(1.997_771_064_78e-1))
-            .mul_add(z, L::lit(-3.333_294_915_39e-1));
+        let p = L::lit(0.080_537_444_953_8)
+            .mul_add(z, L::lit(-0.138_776_856_032))
+            .mul_add(z, L::lit(0.199_777_106_478))
+            .mul_add(z, L::lit(-0.333_329_491_539));
         p * z
     } else {
-        let p = L::lit(-8.750_608_600_031_904_122_785e-1)
-            .mul_add(z, L::lit(-1.615_753_718_733_365_076_637e1))
-            .mul_add(z, L::lit(-7.500_855_792_314_704_667_340e1))
-            .mul_add(z, L::lit(-1.228_866_684_490_136_173_410e2))
-            .mul_add(z, L::lit(-6.485_021_904_942_025_371_773e1));
-        let q = (z + L::lit(2.485_846_490_142_306_297_962e1))
-            .mul_add(z, L::lit(1.650_270_098_316_988_542_046e2))
-            .mul_add(z, L::lit(4.328_810_604_912_902_668_951e2))
-            .mul_add(z, L::lit(4.853_903_996_359_136_964_868e2))
-            .mul_add(z, L::lit(1.945_506_571_482_613_964_425e2));
+        let p = L::lit(-0.875_060_860_003_190_4)
+            .mul_add(z, L::lit(-16.157_537_187_333_652))
+            .mul_add(z, L::lit(-75.008_557_923_147_05))
+            .mul_add(z, L::lit(-122.886_668_449_013_61))
+            .mul_add(z, L::lit(-64.850_219_049_420_25));
+        let q = (z + L::lit(24.858_464_901_423_062))
+            .mul_add(z, L::lit(165.027_009_831_698_85))
+            .mul_add(z, L::lit(432.881_060_491_290_27))
+            .mul_add(z, L::lit(485.390_399_635_913_7))
+            .mul_add(z, L::lit(194.550_657_148_261_4));
         z * p / q
     };
     let small = series.mul_add(t, t);
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn angles_are_right_all_around_and_at_every_size() {
         for step in -4000..=4000 {
-            let angle = f64::from(step) * 7.853_981_633e-4;
+            let angle = f64::from(step) * 0.000_785_398_163_3;
             for size in [1e-12, 1.0, 1e12] {
                 let (y, x) = (angle.sin() * size, angle.cos() * size);
                 assert!((atan2(y, x) - y.atan2(x)).abs() < 9e-16, "{angle}");

@@ -102,11 +102,12 @@ fn oracle(worlds: &[Matrix4<f64>], rest: &[f64]) -> Vec<f64> {
             rest[vertex * 3 + 2],
             1.0,
         );
-        for slot in vertex * INFLUENCES..(vertex + 1) * INFLUENCES {
-            if weight[slot] != 0.0 {
-                let joint = weights.index()[slot] as usize;
+        let slots = vertex * INFLUENCES..(vertex + 1) * INFLUENCES;
+        for (&joint, &weight) in weights.index()[slots.clone()].iter().zip(&weight[slots]) {
+            if weight != 0.0 {
+                let joint = joint as usize;
                 let bind = Matrix4::from_row_slice(&character.inverse_bind_pose[joint]);
-                sum += weight[slot] * (worlds[joint] * bind * r);
+                sum += weight * (worlds[joint] * bind * r);
             }
         }
         points.extend([sum.x, sum.y, sum.z]);
@@ -243,7 +244,7 @@ fn derivatives_agree_with_differences_and_with_each_other() {
             let rests = Argument::noise(&shape(batch, &[VERTICES, 3]), 11);
             let one_rest = Argument::noise(&[VERTICES, 3], 12);
             let one_pose = Argument::noise(core, 13);
-            assert_derivatives(&alone, &[joints.clone()]);
+            assert_derivatives(&alone, std::slice::from_ref(&joints));
             assert_derivatives(&with_rest, &[joints.clone(), rests.clone()]);
             assert_derivatives(&with_rest, &[joints, one_rest]);
             assert_derivatives(&with_rest, &[one_pose, rests]);
