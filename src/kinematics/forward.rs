@@ -38,6 +38,8 @@ struct JointPlan<T> {
 pub struct ForwardPlan<T> {
     joints: Vec<JointPlan<T>>,
     n_places: usize,
+    /// Offsets and pre-rotations again, for lanes across joints: seven rows of [`Self::padded`] numbers.
+    constants: Vec<T>,
 }
 
 /// How a joint moves: the derivative of its state.
@@ -260,10 +262,26 @@ impl<T: Real> ForwardPlan<T> {
                 last_child: parent.is_some_and(|parent| last_child[parent] == index),
             });
         }
-        Self {
+        let mut plan = Self {
             joints,
             n_places: n_places as usize,
+            constants: Vec::new(),
+        };
+        let padded = plan.padded();
+        plan.constants = vec![T::ZERO; 7 * padded];
+        for (index, joint) in plan.joints.iter().enumerate() {
+            let numbers = joint.offset.iter().chain(&joint.pre_rotation);
+            for (row, &number) in numbers.enumerate() {
+                plan.constants[row * padded + index] = number;
+            }
         }
+        plan
+    }
+
+    /// The number of joints, rounded up to whole registers of any width.
+    #[inline(always)]
+    fn padded(&self) -> usize {
+        self.joints.len().next_multiple_of(16)
     }
 
     /// The number of joints.
@@ -317,6 +335,48 @@ impl<T: Real> ForwardPlan<T> {
                 kept[joint.place as usize] = state;
             }
             emit(index, &state);
+        }
+    }
+
+    /// Computes the states of one pose into `out`, eight numbers per joint. With one pose the lanes lie
+    /// across joints: the angles of many joints are turned into quaternions at once, and only the
+    /// composition goes from joint to joint.
+    #[inline(always)]
+    pub fn forward_one<L: Lane<Scalar = T>>(
+        &self,
+        drive: impl Drive<T>,
+        inputs: &[T],
+        out: &mut [T],
+    ) where
+        T: Lane<Scalar = T>,
+    {
+        let padded = self.padded();
+        let mut scratch = vec![T::ZERO; 15 * padded];
+        let (parameters, locals) = scratch.split_at_mut(7 * padded);
+        drive.spread(inputs, parameters, padded);
+        for first in (0..padded).step_by(L::WIDTH) {
+            let row = |of: &[T], row: usize| L::load(&of[row * padded + first..]);
+            let half = L::lit(0.5);
+            let t = std::array::from_fn(|k| row(&self.constants, k) + row(parameters, k));
+            let pre: [L; 4] = std::array::from_fn(|k| row(&self.constants, 3 + k));
+            let [x, y, z] = std::array::from_fn(|k| sin_cos(row(parameters, 3 + k) * half));
+            let q = quaternion::times_z(pre, z.0, z.1);
+            let q = quaternion::times_y(q, y.0, y.1);
+            let q = quaternion::times_x(q, x.0, x.1);
+            let s = exp2(row(parameters, 6));
+            let columns = Transform { t, q, s }.to_columns();
+            L::store_columns8(&columns, locals, 8 * first, 8, L::WIDTH);
+        }
+        let locals = locals.as_chunks::<8>().0;
+        let out = out.as_chunks_mut::<8>().0;
+        for (index, (joint, &local)) in self.joints.iter().zip(locals).enumerate() {
+            out[index] = match joint.parent {
+                NONE => local,
+                parent => {
+                    let above = Transform::from_columns(out[parent as usize]);
+                    above.compose(&Transform::from_columns(local)).to_columns()
+                }
+            };
         }
     }
 

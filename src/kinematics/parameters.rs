@@ -15,6 +15,9 @@ pub trait Drive<T: Real>: Copy + Sync {
     fn active(&self, joint: usize) -> u8;
     /// The joint parameters of one joint.
     fn joint_parameters<L: Lane<Scalar = T>>(&self, inputs: &[L], joint: usize) -> [L; 7];
+    /// The joint parameters of one pose, `to[k * padded + joint]` for parameter `k`; `to` holds zeros on
+    /// entry.
+    fn spread(&self, inputs: &[T], to: &mut [T], padded: usize);
     /// The transpose: adds what a cotangent of a joint's parameters means for the inputs.
     fn pull<L: Lane<Scalar = T>>(&self, cotangent: [L; 7], joint: usize, gradient: &mut [L]);
 }
@@ -26,6 +29,8 @@ pub struct TransformPlan<T> {
     row_starts: Vec<u32>,
     entries: Vec<(u32, T)>,
     active: Vec<u8>,
+    /// The row, joint and kind of parameter of each entry, for going through the entries only.
+    rows: Vec<(u32, u32, u32)>,
 }
 
 impl<T: Real> TransformPlan<T> {
@@ -38,11 +43,14 @@ impl<T: Real> TransformPlan<T> {
             row_starts: vec![0],
             entries: Vec::new(),
             active: vec![0; n_joints],
+            rows: Vec::new(),
         };
         for row in 0..PARAMETERS_PER_JOINT * n_joints {
             for (column, value) in transform.row(row) {
+                let (joint, kind) = (row / PARAMETERS_PER_JOINT, row % PARAMETERS_PER_JOINT);
                 plan.entries.push((column as u32, T::from_f64(value)));
-                plan.active[row / PARAMETERS_PER_JOINT] |= 1 << (row % PARAMETERS_PER_JOINT);
+                plan.rows.push((row as u32, joint as u32, kind as u32));
+                plan.active[joint] |= 1 << kind;
             }
             plan.row_starts.push(plan.entries.len() as u32);
         }
@@ -53,6 +61,14 @@ impl<T: Real> TransformPlan<T> {
     #[must_use]
     pub fn n_joints(&self) -> usize {
         self.active.len()
+    }
+
+    /// Adds the joint parameters of one pose to `to`, in order of the rows.
+    #[inline(always)]
+    pub fn apply_one(&self, inputs: &[T], to: &mut [T]) {
+        for (&(column, factor), &(row, ..)) in self.entries.iter().zip(&self.rows) {
+            to[row as usize] += inputs[column as usize] * factor;
+        }
     }
 
     #[inline(always)]
@@ -94,6 +110,13 @@ impl<T: Real> Drive<T> for &TransformPlan<T> {
     }
 
     #[inline(always)]
+    fn spread(&self, inputs: &[T], to: &mut [T], padded: usize) {
+        for (&(column, factor), &(_, joint, kind)) in self.entries.iter().zip(&self.rows) {
+            to[kind as usize * padded + joint as usize] += inputs[column as usize] * factor;
+        }
+    }
+
+    #[inline(always)]
     fn pull<L: Lane<Scalar = T>>(&self, cotangent: [L; 7], joint: usize, gradient: &mut [L]) {
         if self.active[joint] == 0 {
             return;
@@ -130,6 +153,20 @@ impl<T: Real> Drive<T> for Direct {
     fn joint_parameters<L: Lane<Scalar = T>>(&self, inputs: &[L], joint: usize) -> [L; 7] {
         let from = &inputs[joint * PARAMETERS_PER_JOINT..(joint + 1) * PARAMETERS_PER_JOINT];
         std::array::from_fn(|k| from[k])
+    }
+
+    #[inline(always)]
+    fn spread(&self, inputs: &[T], to: &mut [T], padded: usize) {
+        for (joint, seven) in inputs
+            .as_chunks::<PARAMETERS_PER_JOINT>()
+            .0
+            .iter()
+            .enumerate()
+        {
+            for (kind, &value) in seven.iter().enumerate() {
+                to[kind * padded + joint] = value;
+            }
+        }
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups, load_items, store_columns};
 use crate::array::{Batch, Shape};
-use crate::backend::cpu::{Compute, Isa, Items, for_each_group, isa};
+use crate::backend::cpu::{Compute, Isa, Items, for_each_group, isa, rows_of};
 use crate::backend::{Control, Gradient, Input, Operation};
 use crate::character::PARAMETERS_PER_JOINT;
 use crate::error::Result;
@@ -115,6 +115,17 @@ impl<T: Compute> GroupWork<T> for Forward<'_, '_, T> {
             let at = (start - self.first) * length;
             store_columns(&outputs, self.out, at, length, count);
         }
+    }
+
+    #[inline(always)]
+    fn run_one<L: Lane<Scalar = T>>(&mut self, item: usize) {
+        let mut gathered = Vec::new();
+        let rows = rows_of(self.input, item, 1, 1, &mut gathered);
+        let length = PARAMETERS_PER_JOINT * self.plan.n_joints();
+        let at = (item - self.first) * length;
+        let out = &mut self.out[at..at + length];
+        out.fill(T::ZERO);
+        self.plan.apply_one(rows[0], out);
     }
 }
 

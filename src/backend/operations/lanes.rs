@@ -10,6 +10,12 @@ use crate::math::Lane;
 pub(super) trait GroupWork<T: Compute> {
     /// Does `items`, which are whole groups of `L::WIDTH` or end before one is whole.
     fn run<L: Lane<Scalar = T>>(&mut self, items: Range<usize>);
+
+    /// Does one item by itself, with lanes at hand for what is alike inside it.
+    #[inline(always)]
+    fn run_one<L: Lane<Scalar = T>>(&mut self, item: usize) {
+        self.run::<T>(item..item + 1);
+    }
 }
 
 /// Does `items` on `isa`, in groups. A group takes little longer than one item by itself, so only a
@@ -32,7 +38,7 @@ pub(super) fn in_groups<T: Compute>(isa: Isa, items: Range<usize>, work: &mut im
                 self.work.run::<L>(start..middle);
             }
             if end > middle {
-                self.work.run::<T>(middle..end);
+                self.work.run_one::<L>(middle);
             }
         }
     }

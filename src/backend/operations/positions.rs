@@ -509,7 +509,7 @@ mod tests {
             let joint = Random(items as u64).numbers(items * 91);
             let offsets = Random(2).numbers(items * 33);
             let joint = View::contiguous(&joint, &[items, 13, 7]).unwrap();
-            let states = forward(&op, &[joint.clone()]);
+            let states = forward(&op, std::slice::from_ref(&joint));
             // Offsets of their own for each item, and the same for all.
             for own in [true, false] {
                 let (shape, data) = if own {

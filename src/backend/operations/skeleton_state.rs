@@ -562,7 +562,7 @@ mod tests {
                             let op = $op {
                                 prepared: &prepared,
                             };
-                            let (inputs, _, _) = batches(&op, &[$view.clone()]);
+                            let (inputs, _, _) = batches(&op, std::slice::from_ref(&$view));
                             let got =
                                 run(&|out| op.forward_on(isa, &inputs[0], out, &control).unwrap());
                             assert_poses(&prepared, $parameters, &got, $local);
