@@ -200,8 +200,13 @@ pub fn export<'py>(
     // With 64-bit types switched off JAX would round float64 on the way in. Such an array can only
     // come from a scope with them switched on, and its result is made in another such scope.
     let scope = if dtype == DType::Float64 && !x64_enabled(py)? {
-        let module = py.import("jax.experimental")?;
-        let scope = module.call_method1("enable_x64", (true,))?;
+        // In `jax` itself since 0.8; only in `jax.experimental` before.
+        let enable = py.import("jax")?.getattr("enable_x64");
+        let enable = match enable {
+            Ok(enable) if enable.is_callable() => enable,
+            _ => py.import("jax.experimental")?.getattr("enable_x64")?,
+        };
+        let scope = enable.call1((true,))?;
         scope.call_method0("__enter__")?;
         Some(scope)
     } else {

@@ -5,6 +5,8 @@
 
 mod forward;
 mod in_precision;
+pub mod inverse;
+pub mod inverse_transform;
 mod normals;
 mod parameters;
 mod positions;
@@ -13,6 +15,8 @@ pub mod skinning;
 
 pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;
+pub use inverse::InversePlan;
+pub use inverse_transform::PreparedInverse;
 pub use normals::NormalsPlan;
 pub use parameters::{Direct, Drive, TransformPlan};
 pub use positions::{PointsPlan, point_velocity, pull_point};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{ForwardPlan, SkinPlan, TransformPlan};
+use super::{ForwardPlan, InversePlan, SkinPlan, TransformPlan};
 use crate::character::{Character, ParameterTransform};
 use crate::math::Real;
 
@@ -43,6 +43,8 @@ impl PreparedTransform {
 pub struct Plans<T> {
     forward: OnceLock<ForwardPlan<T>>,
     local: OnceLock<ForwardPlan<T>>,
+    inverse: OnceLock<InversePlan<T>>,
+    local_inverse: OnceLock<InversePlan<T>>,
     skin: OnceLock<SkinPlan<T>>,
 }
 
@@ -51,6 +53,8 @@ impl<T> Default for Plans<T> {
         Self {
             forward: OnceLock::new(),
             local: OnceLock::new(),
+            inverse: OnceLock::new(),
+            local_inverse: OnceLock::new(),
             skin: OnceLock::new(),
         }
     }
@@ -103,6 +107,22 @@ impl Prepared {
         T::plans(self)
             .local
             .get_or_init(|| ForwardPlan::local(&self.character.skeleton))
+    }
+
+    /// World states to joint parameters.
+    #[must_use]
+    pub fn inverse_plan<T: Precision>(&self) -> &InversePlan<T> {
+        T::plans(self)
+            .inverse
+            .get_or_init(|| InversePlan::world(&self.character.skeleton))
+    }
+
+    /// States relative to the parent to joint parameters.
+    #[must_use]
+    pub fn local_inverse_plan<T: Precision>(&self) -> &InversePlan<T> {
+        T::plans(self)
+            .local_inverse
+            .get_or_init(|| InversePlan::local(&self.character.skeleton))
     }
 
     /// The mesh's vertices and which joints carry them; empty where the character has no skin.

@@ -1,5 +1,6 @@
 //! Quaternions, similarity transforms, Euler angles, and their derivatives.
 
+mod angle;
 mod elementary;
 mod lane;
 pub mod quaternion;
@@ -7,6 +8,7 @@ mod real;
 mod transform;
 pub mod vector;
 
+pub use angle::atan2;
 pub use elementary::{exp2, sin_cos};
 pub use lane::Lane;
 pub use quaternion::Quaternion;

@@ -50,7 +50,12 @@ pub fn apply_parameter_transform<'py>(
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
     let transform = character.get().prepared.transform();
-    apply(py, &op::ApplyParameterTransform { transform, flatten }, &[model_parameters], out)
+    apply(
+        py,
+        &op::ApplyParameterTransform { transform, flatten },
+        &[model_parameters],
+        out,
+    )
 }
 
 /// A function of a character and one array.
@@ -411,24 +416,61 @@ pub fn compute_vertex_normals<'py>(
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
     let triangles = values::triangles(triangles, "triangles")?;
-    let vertices = ArrayIn::read("compute_vertex_normals", "vertex_positions", vertex_positions)?;
+    let vertices = ArrayIn::read(
+        "compute_vertex_normals",
+        "vertex_positions",
+        vertex_positions,
+    )?;
     // A shape without a vertex axis is refused by the operation, in its words.
-    let n_vertices = vertices.memory.shape().iter().rev().nth(1).copied().unwrap_or(usize::MAX);
+    let n_vertices = vertices
+        .memory
+        .shape()
+        .iter()
+        .rev()
+        .nth(1)
+        .copied()
+        .unwrap_or(usize::MAX);
     let plan = NormalsPlan::new(triangles, n_vertices)?;
-    apply(py, &op::ComputeVertexNormals { plan: &plan }, &[vertex_positions], out)
+    apply(
+        py,
+        &op::ComputeVertexNormals { plan: &plan },
+        &[vertex_positions],
+        out,
+    )
 }
 
 /// Adds the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(apply_parameter_transform, module)?)?;
-    module.add_function(wrap_pyfunction!(model_parameters_to_joint_parameters, module)?)?;
-    module.add_function(wrap_pyfunction!(model_parameters_to_local_skeleton_state, module)?)?;
-    module.add_function(wrap_pyfunction!(model_parameters_to_skeleton_state, module)?)?;
+    module.add_function(wrap_pyfunction!(
+        model_parameters_to_joint_parameters,
+        module
+    )?)?;
+    module.add_function(wrap_pyfunction!(
+        model_parameters_to_local_skeleton_state,
+        module
+    )?)?;
+    module.add_function(wrap_pyfunction!(
+        model_parameters_to_skeleton_state,
+        module
+    )?)?;
     module.add_function(wrap_pyfunction!(model_parameters_to_positions, module)?)?;
-    module.add_function(wrap_pyfunction!(joint_parameters_to_local_skeleton_state, module)?)?;
-    module.add_function(wrap_pyfunction!(joint_parameters_to_skeleton_state, module)?)?;
+    module.add_function(wrap_pyfunction!(
+        joint_parameters_to_local_skeleton_state,
+        module
+    )?)?;
+    module.add_function(wrap_pyfunction!(
+        joint_parameters_to_skeleton_state,
+        module
+    )?)?;
     module.add_function(wrap_pyfunction!(joint_parameters_to_positions, module)?)?;
-    module.add_function(wrap_pyfunction!(skeleton_state_to_joint_parameters, module)?)?;
-    module.add_function(wrap_pyfunction!(local_skeleton_state_to_joint_parameters, module)?)?;
+    module.add_function(wrap_pyfunction!(
+        skeleton_state_to_joint_parameters,
+        module
+    )?)?;
+    module.add_function(wrap_pyfunction!(
+        local_skeleton_state_to_joint_parameters,
+        module
+    )?)?;
     module.add_function(wrap_pyfunction!(compute_vertex_normals, module)?)
 }

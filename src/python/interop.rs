@@ -23,7 +23,10 @@ fn kind_of(x: &Bound<'_, PyAny>) -> PyResult<&'static str> {
 /// that the array's own library gives wherever nothing is copied.
 #[pyfunction]
 fn address(x: &Bound<'_, PyAny>) -> PyResult<usize> {
-    Ok(ArrayIn::read("interop.address", "x", x)?.memory.pointer().addr())
+    Ok(ArrayIn::read("interop.address", "x", x)?
+        .memory
+        .pointer()
+        .addr())
 }
 
 /// The bytes of output memory that are kept for reuse.

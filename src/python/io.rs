@@ -33,14 +33,19 @@ fn source<'py>(object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
     if object.is_instance_of::<pyo3::types::PyString>() || object.hasattr("__fspath__")? {
         return Ok(Source::Path(object.extract()?));
     }
-    let bytes = py.get_type::<PyBytes>().call1((py.import("builtins")?.getattr("memoryview")?.call1((object,)).map_err(
-        |_| {
-            let kind = object.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
+    let bytes = py.get_type::<PyBytes>().call1((py
+        .import("builtins")?
+        .getattr("memoryview")?
+        .call1((object,))
+        .map_err(|_| {
+            let kind = object
+                .get_type()
+                .name()
+                .map_or_else(|_| "?".into(), |name| name.to_string());
             PyTypeError::new_err(format!(
                 "expected a path, bytes or a binary file object, got {kind}"
             ))
-        },
-    )?,))?;
+        })?,))?;
     Ok(Source::Bytes(bytes.cast_into()?))
 }
 
@@ -69,8 +74,16 @@ fn load(object: &Bound<'_, PyAny>, unit: &str) -> PyResult<LoadedScene> {
 /// The animation that a caller means: an index, a name, or the first one.
 fn pick<'a>(scene: &'a LoadedScene, clip: Option<&Bound<'_, PyAny>>) -> PyResult<&'a Clip> {
     let names = || {
-        let names: Vec<String> = scene.clips.iter().map(|clip| format!("'{}'", clip.name())).collect();
-        format!("the file has {} animations: {}", names.len(), names.join(", "))
+        let names: Vec<String> = scene
+            .clips
+            .iter()
+            .map(|clip| format!("'{}'", clip.name()))
+            .collect();
+        format!(
+            "the file has {} animations: {}",
+            names.len(),
+            names.join(", ")
+        )
     };
     let found = match clip {
         None => scene.clips.first(),
@@ -140,7 +153,11 @@ pub fn load_gltf_with_motion<'py>(
     let mut scene = load(source, unit)?;
     let joints = 7 * scene.character.skeleton.len();
     let parameters = scene.character.parameter_transform.len();
-    let stored = if clip.is_none() { scene.motion.take() } else { None };
+    let stored = if clip.is_none() {
+        scene.motion.take()
+    } else {
+        None
+    };
     let (motion, identity, fps) = match stored {
         Some(motion) => (
             motion.model_parameters(scene.character.parameter_transform.names()),
@@ -165,7 +182,12 @@ pub fn load_gltf_with_motion<'py>(
     let frames = motion.len() / parameters.max(1);
     let motion = values::fresh(py, single(motion), &[frames, parameters])?;
     let identity = values::fresh(py, single(identity), &[joints])?;
-    Ok((PyCharacter::from_core(scene.character), motion, identity, fps))
+    Ok((
+        PyCharacter::from_core(scene.character),
+        motion,
+        identity,
+        fps,
+    ))
 }
 
 /// `Character.load_gltf_with_skel_states`.
@@ -179,7 +201,11 @@ pub fn load_gltf_with_skel_states<'py>(
     let scene = load(source, unit)?;
     let clip = pick(&scene, clip)?;
     let times = clip.frame_times(fps.unwrap_or_else(|| clip.fps()))?;
-    let states = clip.skeleton_states(&times).into_iter().map(|x| x as f32).collect();
+    let states = clip
+        .skeleton_states(&times)
+        .into_iter()
+        .map(|x| x as f32)
+        .collect();
     let shape = [times.len(), scene.character.skeleton.len(), 8];
     let states = values::fresh(py, states, &shape)?;
     let count = times.len();

@@ -34,15 +34,23 @@ pub fn pose_mesh(
     let what = "joint_params";
     let array = ArrayIn::read("Character.pose_mesh", what, joint_params)?;
     let shape = array.memory.shape();
-    let numbers = prepared.character().mesh.as_ref().map_or(0, |mesh| 16 * mesh.n_vertices());
+    let numbers = prepared
+        .character()
+        .mesh
+        .as_ref()
+        .map_or(0, |mesh| 16 * mesh.n_vertices());
     match array.precision(what)? {
         DType::Float64 => {
             let values = array.memory.to_reals::<f64>(what)?;
-            interrupt::run(py, numbers, |control| op::pose_mesh(prepared, &values, shape, control))
+            interrupt::run(py, numbers, |control| {
+                op::pose_mesh(prepared, &values, shape, control)
+            })
         }
         _ => {
             let values = array.memory.to_reals::<f32>(what)?;
-            interrupt::run(py, numbers, |control| op::pose_mesh(prepared, &values, shape, control))
+            interrupt::run(py, numbers, |control| {
+                op::pose_mesh(prepared, &values, shape, control)
+            })
         }
     }
 }

@@ -112,14 +112,17 @@ fn render_png<'py>(
     let (vertices, shape) = values::reals(vertices, "vertices")?;
     let words = "(n_figures, n_vertices, 3)";
     let sizes = [None, None, Some(3)];
-    values::require("vertices", &shape, &sizes[3 - shape.len().clamp(2, 3)..], words)?;
+    values::require(
+        "vertices",
+        &shape,
+        &sizes[3 - shape.len().clamp(2, 3)..],
+        words,
+    )?;
     let length = 3 * shape[shape.len() - 2];
-    let png = py
-        .detach(|| {
-            let figures: Vec<&[f32]> = vertices.as_f32().chunks(length.max(1)).collect();
-            render::figures_png(&figures, &faces, width, height)
-        })
-        ?;
+    let png = py.detach(|| {
+        let figures: Vec<&[f32]> = vertices.as_f32().chunks(length.max(1)).collect();
+        render::figures_png(&figures, &faces, width, height)
+    })?;
     Ok(PyBytes::new(py, &png))
 }
 

@@ -19,7 +19,11 @@ pub fn reals(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<(Reals, 
     let reals = match array.memory.dtype() {
         dtype if dtype.is_integer() => {
             let whole = array.memory.to_integers(what)?;
-            whole.into_iter().map(|x| x as f64).collect::<Vec<_>>().into()
+            whole
+                .into_iter()
+                .map(|x| x as f64)
+                .collect::<Vec<_>>()
+                .into()
         }
         DType::Float64 => array.memory.to_reals::<f64>(what)?.into(),
         _ => array.memory.to_reals::<f32>(what)?.into(),
@@ -137,7 +141,11 @@ pub fn fresh_mask(py: Python<'_>, mask: Vec<bool>) -> PyResult<Bound<'_, PyAny>>
 }
 
 /// The closest of `names` to a name that is not among them, as an addition to an error message.
-pub fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>, py: Python<'_>) -> String {
+pub fn did_you_mean<'a>(
+    name: &str,
+    names: impl Iterator<Item = &'a str>,
+    py: Python<'_>,
+) -> String {
     let close = PyList::new(py, names.collect::<Vec<_>>()).and_then(|names| {
         py.import("difflib")?
             .call_method1("get_close_matches", (name, names, 1))?

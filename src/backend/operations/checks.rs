@@ -179,11 +179,15 @@ pub fn assert_derivatives<O: Operation>(operation: &O, arguments: &[Argument<f64
             let views: Vec<View<'_, f64>> = moved.iter().map(Argument::view).collect();
             forward(operation, &views)
         };
-        let step = 1e-5;
-        let (ahead, behind) = (at(step), at(-step));
+        let step = 1e-4;
+        let [near, far] = [step, 2.0 * step].map(|step| (at(step), at(-step)));
         let scale = 1.0 + pushed.data.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
         for (place, &got) in pushed.data.iter().enumerate() {
-            let want = (ahead.data[place] - behind.data[place]) / (2.0 * step);
+            let slope = |(ahead, behind): &(Argument<f64>, Argument<f64>)| {
+                ahead.data[place] - behind.data[place]
+            };
+            // Right to the fourth order.
+            let want = (8.0 * slope(&near) - slope(&far)) / (12.0 * step);
             assert!(
                 (got - want).abs() < 3e-8 * scale,
                 "{} along {}: jvp {got}, differences {want} at {place}",

@@ -2,6 +2,8 @@
 
 mod apply_parameter_transform;
 mod gradients;
+mod inverse_kinematic_map;
+mod inverse_parameter_transform;
 mod lanes;
 mod pose_mesh;
 mod positions;
@@ -10,6 +12,10 @@ mod skin_points;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use inverse_kinematic_map::{
+    LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
+};
+pub use inverse_parameter_transform::ApplyInverseParameterTransform;
 pub use pose_mesh::pose_mesh;
 pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
 pub use skeleton_state::{

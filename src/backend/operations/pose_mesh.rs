@@ -44,7 +44,11 @@ where
     })?;
     let joint_parameters = View::contiguous(joint_parameters, shape)?;
     let mut states = vec![T::ZERO; 8 * n_joints];
-    pose.forward(&[Batch::new(joint_parameters, rank, &[])], &mut states, control)?;
+    pose.forward(
+        &[Batch::new(joint_parameters, rank, &[])],
+        &mut states,
+        control,
+    )?;
     let n_vertices = mesh.n_vertices();
     let states = View::contiguous(&states, &[n_joints, 8])?;
     let mut vertices = vec![T::ZERO; 3 * n_vertices];
@@ -52,7 +56,11 @@ where
     let mut normals = vec![T::ZERO; 3 * n_vertices];
     let positions = View::contiguous(&vertices, &[n_vertices, 3])?;
     let plan = &NormalsPlan::new(mesh.faces.clone(), n_vertices)?;
-    ComputeVertexNormals { plan }.forward(&[Batch::new(positions, 2, &[])], &mut normals, control)?;
+    ComputeVertexNormals { plan }.forward(
+        &[Batch::new(positions, 2, &[])],
+        &mut normals,
+        control,
+    )?;
     Mesh::new(MeshParts {
         vertices: vertices.into(),
         normals: normals.into(),

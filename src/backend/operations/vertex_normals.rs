@@ -182,7 +182,7 @@ mod tests {
             let plan = plan();
             let mut vertices = Argument::<T>::noise(&[5, 8, 3], 1);
             for x in &mut vertices.data {
-                *x = *x * T::from_f64(size);
+                *x *= T::from_f64(size);
             }
             let got = forward(&ComputeVertexNormals { plan: &plan }, &[vertices.view()]);
             for (vertices, normals) in vertices.data.chunks(24).zip(got.data.chunks(24)) {

@@ -55,7 +55,9 @@ impl Motion {
             .map(|name| self.parameter_names.iter().position(|known| known == name))
             .collect();
         let value = |frame: usize, place: Option<usize>| {
-            place.map_or(0.0, |place| self.poses[frame * self.parameter_names.len() + place])
+            place.map_or(0.0, |place| {
+                self.poses[frame * self.parameter_names.len() + place]
+            })
         };
         (0..self.n_frames())
             .flat_map(|frame| places.iter().map(move |&place| value(frame, place)))
@@ -70,7 +72,8 @@ impl Motion {
         let rows = self.offsets.as_chunks::<PARAMETERS_PER_JOINT>().0;
         for (name, row) in self.joint_names.iter().zip(rows) {
             if let Some(joint) = skeleton.joint_index(name) {
-                identity[joint * PARAMETERS_PER_JOINT..][..PARAMETERS_PER_JOINT].copy_from_slice(row);
+                identity[joint * PARAMETERS_PER_JOINT..][..PARAMETERS_PER_JOINT]
+                    .copy_from_slice(row);
             }
         }
         identity

@@ -26,10 +26,16 @@ impl PyBlendShape {
         values::require("base_shape", &shape, &[None, Some(3)], "(n_vertices, 3)")?;
         let (vectors, vectors_shape) = values::reals(shape_vectors, "shape_vectors")?;
         let want = [None, Some(shape[0]), Some(3)];
-        values::require("shape_vectors", &vectors_shape, &want, "(n_shapes, n_vertices, 3)")
-            ?;
+        values::require(
+            "shape_vectors",
+            &vectors_shape,
+            &want,
+            "(n_shapes, n_vertices, 3)",
+        )?;
         let names = match shape_names.len() {
-            0 => (0..vectors_shape[0]).map(|index| format!("shape_{index}")).collect(),
+            0 => (0..vectors_shape[0])
+                .map(|index| format!("shape_{index}"))
+                .collect(),
             _ => shape_names,
         };
         Ok(Self(Arc::new(BlendShape::new(names, base, vectors)?)))
@@ -69,7 +75,11 @@ impl PyBlendShape {
     }
 
     fn __repr__(&self) -> String {
-        format!("BlendShape({} shapes, {} vertices)", self.n_shapes(), self.n_vertices())
+        format!(
+            "BlendShape({} shapes, {} vertices)",
+            self.n_shapes(),
+            self.n_vertices()
+        )
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

@@ -81,7 +81,12 @@ impl PyCharacter {
             skeleton: skeleton.get().0.clone(),
             parameter_transform: parameter_transform.get().core.clone(),
             unit: Unit::parse(unit)?,
-            locators: Arc::new(locators.iter().map(|locator| locator.get().0.clone()).collect()),
+            locators: Arc::new(
+                locators
+                    .iter()
+                    .map(|locator| locator.get().0.clone())
+                    .collect(),
+            ),
             ..CharacterParts::empty(name)
         };
         Ok(Self::from_core(Character::new(parts)?))
@@ -114,7 +119,12 @@ impl PyCharacter {
     /// Limits on parameters.
     #[getter]
     fn parameter_limits(&self) -> Vec<PyParameterLimit> {
-        self.core().parameter_limits.iter().cloned().map(PyParameterLimit).collect()
+        self.core()
+            .parameter_limits
+            .iter()
+            .cloned()
+            .map(PyParameterLimit)
+            .collect()
     }
 
     /// Lower and upper limits of the model parameters, two ``(n_parameters,)`` float64 arrays; infinite
@@ -126,7 +136,10 @@ impl PyCharacter {
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let (low, high) = self.core().model_parameter_limits();
         let length = low.len();
-        Ok((values::fresh(py, low, &[length])?, values::fresh(py, high, &[length])?))
+        Ok((
+            values::fresh(py, low, &[length])?,
+            values::fresh(py, high, &[length])?,
+        ))
     }
 
     /// Whether it has a mesh.
@@ -156,14 +169,21 @@ impl PyCharacter {
     /// Named points that move with a joint.
     #[getter]
     fn locators(&self) -> Vec<PyLocator> {
-        self.core().locators.iter().cloned().map(PyLocator).collect()
+        self.core()
+            .locators
+            .iter()
+            .cloned()
+            .map(PyLocator)
+            .collect()
     }
 
     /// Simple solids: ``TaperedCapsule``, ``Ellipsoid`` and ``Box`` objects.
     #[getter]
     fn collision_geometry(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
         let solids = self.core().collision_geometry.iter();
-        solids.map(|solid| collision::wrap(py, solid.clone())).collect()
+        solids
+            .map(|solid| collision::wrap(py, solid.clone()))
+            .collect()
     }
 
     /// Free text that travels with the character.
@@ -217,13 +237,19 @@ impl PyCharacter {
         &self,
         parameter_limits: Vec<Bound<'_, PyParameterLimit>>,
     ) -> PyResult<Self> {
-        let limits = parameter_limits.iter().map(|limit| limit.get().0.clone()).collect();
+        let limits = parameter_limits
+            .iter()
+            .map(|limit| limit.get().0.clone())
+            .collect();
         self.with(|parts| parts.parameter_limits = Arc::new(limits))
     }
 
     /// The same character with other solids.
     fn with_collision_geometry(&self, geometry: Vec<Bound<'_, PyAny>>) -> PyResult<Self> {
-        let solids = geometry.iter().map(collision::unwrap).collect::<PyResult<_>>()?;
+        let solids = geometry
+            .iter()
+            .map(collision::unwrap)
+            .collect::<PyResult<_>>()?;
         self.with(|parts| parts.collision_geometry = Arc::new(solids))
     }
 
@@ -248,10 +274,21 @@ impl PyCharacter {
         let (mut parents, mut offsets) = (Vec::new(), Vec::new());
         for name in &names {
             let Some((parent, offset)) = self.core().find_point(name) else {
-                let locators = self.core().locators.iter().map(|locator| locator.name.as_str());
-                let joints = self.core().skeleton.joints().iter().map(|joint| joint.name.as_str());
+                let locators = self
+                    .core()
+                    .locators
+                    .iter()
+                    .map(|locator| locator.name.as_str());
+                let joints = self
+                    .core()
+                    .skeleton
+                    .joints()
+                    .iter()
+                    .map(|joint| joint.name.as_str());
                 let hint = values::did_you_mean(name, locators.chain(joints), py);
-                return Err(PyKeyError::new_err(format!("no locator or joint '{name}'{hint}")));
+                return Err(PyKeyError::new_err(format!(
+                    "no locator or joint '{name}'{hint}"
+                )));
             };
             parents.push(parent as i32);
             offsets.extend(offset);
@@ -328,7 +365,6 @@ impl PyCharacter {
         let mesh = posing::pose_mesh(py, &self.prepared, joint_params)?;
         Ok(PyMesh(Arc::new(mesh)))
     }
-
 
     /// Loads a character from a glTF or GLB file; see :func:`kinarray.load_character`.
     #[staticmethod]

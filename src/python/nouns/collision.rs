@@ -95,8 +95,13 @@ solid_class!(PyTaperedCapsule, {
         radius: Option<&Bound<'_, PyAny>>,
         length: f64,
     ) -> PyResult<Self> {
-        let radius = radius.map(|radius| values::fixed(radius, "radius")).transpose()?;
-        let shape = CollisionShape::TaperedCapsule { radius: radius.unwrap_or([1.0; 2]), length };
+        let radius = radius
+            .map(|radius| values::fixed(radius, "radius"))
+            .transpose()?;
+        let shape = CollisionShape::TaperedCapsule {
+            radius: radius.unwrap_or([1.0; 2]),
+            length,
+        };
         Ok(Self(solid(parent, transformation, shape)?))
     }
 
@@ -104,7 +109,9 @@ solid_class!(PyTaperedCapsule, {
     #[getter]
     fn radius<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.0.shape {
-            CollisionShape::TaperedCapsule { radius, .. } => values::fresh(py, radius.to_vec(), &[2]),
+            CollisionShape::TaperedCapsule { radius, .. } => {
+                values::fresh(py, radius.to_vec(), &[2])
+            }
             _ => values::fresh(py, Vec::<f64>::new(), &[0]),
         }
     }
@@ -119,7 +126,11 @@ solid_class!(PyTaperedCapsule, {
     }
 
     fn __repr__(&self) -> String {
-        format!("TaperedCapsule(parent={}, {:?})", self.parent(), self.0.shape)
+        format!(
+            "TaperedCapsule(parent={}, {:?})",
+            self.parent(),
+            self.0.shape
+        )
     }
 });
 
@@ -143,8 +154,12 @@ solid_class!(PyEllipsoid, {
         transformation: Option<&Bound<'_, PyAny>>,
         radii: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let radii = radii.map(|radii| values::fixed(radii, "radii")).transpose()?;
-        let shape = CollisionShape::Ellipsoid { radii: radii.unwrap_or([1.0; 3]) };
+        let radii = radii
+            .map(|radii| values::fixed(radii, "radii"))
+            .transpose()?;
+        let shape = CollisionShape::Ellipsoid {
+            radii: radii.unwrap_or([1.0; 3]),
+        };
         Ok(Self(solid(parent, transformation, shape)?))
     }
 
@@ -182,8 +197,12 @@ solid_class!(PyBox, {
         transformation: Option<&Bound<'_, PyAny>>,
         half_extents: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let half = half_extents.map(|half| values::fixed(half, "half_extents")).transpose()?;
-        let shape = CollisionShape::Box { half_extents: half.unwrap_or([1.0; 3]) };
+        let half = half_extents
+            .map(|half| values::fixed(half, "half_extents"))
+            .transpose()?;
+        let shape = CollisionShape::Box {
+            half_extents: half.unwrap_or([1.0; 3]),
+        };
         Ok(Self(solid(parent, transformation, shape)?))
     }
 

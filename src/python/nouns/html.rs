@@ -21,13 +21,30 @@ pub fn character(character: &Character) -> String {
     };
     row("joints", character.skeleton.len().to_string());
     let transform = &character.parameter_transform;
-    let scaling = transform.scaling_parameters().iter().filter(|&&m| m).count();
-    row("model parameters", format!("{} ({scaling} scaling)", transform.len()));
+    let scaling = transform
+        .scaling_parameters()
+        .iter()
+        .filter(|&&m| m)
+        .count();
+    row(
+        "model parameters",
+        format!("{} ({scaling} scaling)", transform.len()),
+    );
     if let Some(mesh) = &character.mesh {
-        row("mesh", format!("{} vertices, {} triangles", mesh.n_vertices(), mesh.faces.len()));
+        row(
+            "mesh",
+            format!(
+                "{} vertices, {} triangles",
+                mesh.n_vertices(),
+                mesh.faces.len()
+            ),
+        );
     }
     if let Some(weights) = &character.skin_weights {
-        row("skin", format!("up to {} influences a vertex", weights.n_influences()));
+        row(
+            "skin",
+            format!("up to {} influences a vertex", weights.n_influences()),
+        );
     }
     if let Some(shape) = &character.blend_shape {
         row("blend shapes", shape.names().len().to_string());
@@ -93,7 +110,8 @@ mod tests {
         ])
         .unwrap();
         let transform = ParameterTransform::identity(&skeleton);
-        let html = character(&Character::new(CharacterParts::new("x", skeleton, transform)).unwrap());
+        let html =
+            character(&Character::new(CharacterParts::new("x", skeleton, transform)).unwrap());
         assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"));
         assert_eq!(html.matches("<ul>").count(), html.matches("</ul>").count());
         assert_eq!(html.matches("<li>").count(), html.matches("</li>").count());

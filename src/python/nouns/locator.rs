@@ -48,7 +48,9 @@ impl PyLocator {
         skin_offset: f64,
     ) -> PyResult<Self> {
         let three = |object: Option<&Bound<'_, PyAny>>, what| {
-            object.map(|object| values::fixed::<3>(object, what)).transpose()
+            object
+                .map(|object| values::fixed::<3>(object, what))
+                .transpose()
         };
         let offset = three(offset, "offset")?.unwrap_or_default();
         Ok(Self(Locator {
@@ -119,7 +121,12 @@ impl PyLocator {
     }
 
     fn __repr__(&self) -> String {
-        let Locator { name, parent, offset, .. } = &self.0;
+        let Locator {
+            name,
+            parent,
+            offset,
+            ..
+        } = &self.0;
         format!("Locator(name='{name}', parent={parent}, offset={offset:?})")
     }
 

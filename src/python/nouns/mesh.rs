@@ -72,9 +72,12 @@ impl PyMesh {
             None => Vec::new(),
             Some(colors) => {
                 let (flat, shape) = values::indices(colors, "colors")?;
-                values::require("colors", &shape, &[None, Some(3)], "(n_vertices, 3)")
-                    ?;
-                flat.as_chunks().0.iter().map(|rgb: &[u32; 3]| rgb.map(|c| c.min(255) as u8)).collect()
+                values::require("colors", &shape, &[None, Some(3)], "(n_vertices, 3)")?;
+                flat.as_chunks()
+                    .0
+                    .iter()
+                    .map(|rgb: &[u32; 3]| rgb.map(|c| c.min(255) as u8))
+                    .collect()
             }
         };
         let parts = MeshParts {
@@ -83,11 +86,13 @@ impl PyMesh {
             normals: table(normals, "normals", 3, "(n_vertices, 3)")?,
             lines,
             colors,
-            confidence: confidence
-                .map_or(Ok(Reals::default()), |c| Ok::<_, PyErr>(values::reals(c, "confidence")?.0))?,
+            confidence: confidence.map_or(Ok(Reals::default()), |c| {
+                Ok::<_, PyErr>(values::reals(c, "confidence")?.0)
+            })?,
             texcoords: table(texcoords, "texcoords", 2, "(n_texcoords, 2)")?,
-            texcoord_faces: texcoord_faces
-                .map_or(Ok(Vec::new()), |faces| values::triangles(faces, "texcoord_faces"))?,
+            texcoord_faces: texcoord_faces.map_or(Ok(Vec::new()), |faces| {
+                values::triangles(faces, "texcoord_faces")
+            })?,
         };
         Ok(Self(Arc::new(Mesh::new(parts)?)))
     }

@@ -45,8 +45,16 @@ impl PyParameterLimit {
     /// A model parameter between two values.
     #[staticmethod]
     #[pyo3(signature = (model_parameter_index, min, max, weight = 1.0))]
-    fn create_minmax(model_parameter_index: usize, min: f64, max: f64, weight: f64) -> PyResult<Self> {
-        let kind = LimitKind::MinMax { parameter: model_parameter_index, range: [min, max] };
+    fn create_minmax(
+        model_parameter_index: usize,
+        min: f64,
+        max: f64,
+        weight: f64,
+    ) -> PyResult<Self> {
+        let kind = LimitKind::MinMax {
+            parameter: model_parameter_index,
+            range: [min, max],
+        };
         Self::checked(kind, weight)
     }
 
@@ -109,7 +117,10 @@ impl PyParameterLimit {
         range_max: Option<f64>,
     ) -> PyResult<Self> {
         let kind = LimitKind::LinearJoint {
-            reference: [reference_joint_index, joint_parameter(reference_joint_parameter)?],
+            reference: [
+                reference_joint_index,
+                joint_parameter(reference_joint_parameter)?,
+            ],
             target: [target_joint_index, joint_parameter(target_joint_parameter)?],
             scale,
             offset,
@@ -182,7 +193,10 @@ impl PyParameterLimit {
     }
 
     fn __repr__(&self) -> String {
-        format!("ParameterLimit({:?}, weight={})", self.0.kind, self.0.weight)
+        format!(
+            "ParameterLimit({:?}, weight={})",
+            self.0.kind, self.0.weight
+        )
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {
@@ -194,6 +208,9 @@ impl PyParameterLimit {
 fn range(min: Option<f64>, max: Option<f64>) -> [f64; 2] {
     match (min, max) {
         (None, None) => [0.0, 0.0],
-        (min, max) => [min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY)],
+        (min, max) => [
+            min.unwrap_or(f64::NEG_INFINITY),
+            max.unwrap_or(f64::INFINITY),
+        ],
     }
 }

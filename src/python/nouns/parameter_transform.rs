@@ -117,7 +117,9 @@ impl PyParameterTransform {
         flatten: bool,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let transform = self.prepared.get_or_init(|| PreparedTransform::new(self.core.clone()));
+        let transform = self
+            .prepared
+            .get_or_init(|| PreparedTransform::new(self.core.clone()));
         let operation = ApplyParameterTransform { transform, flatten };
         apply(py, &operation, &[model_parameters], out)
     }
@@ -245,7 +247,11 @@ impl PyParameterTransform {
 }
 
 /// The least-squares inverse of a :class:`ParameterTransform`; made by its ``inverse()``.
-#[pyclass(name = "InverseParameterTransform", module = "kinarray.geometry", frozen)]
+#[pyclass(
+    name = "InverseParameterTransform",
+    module = "kinarray.geometry",
+    frozen
+)]
 pub struct PyInverseParameterTransform(PreparedInverse);
 
 #[pymethods]

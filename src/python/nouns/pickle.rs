@@ -53,7 +53,10 @@ fn read<T: DeserializeOwned>(class: &str, bytes: &[u8]) -> PyResult<T> {
 /// Makes a noun from what `__reduce__` stored.
 #[pyfunction]
 pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>> {
-    fn wrap<T: Into<PyClassInitializer<T>> + PyClass>(py: Python<'_>, noun: T) -> PyResult<Py<PyAny>> {
+    fn wrap<T: Into<PyClassInitializer<T>> + PyClass>(
+        py: Python<'_>,
+        noun: T,
+    ) -> PyResult<Py<PyAny>> {
         Ok(Py::new(py, noun)?.into_any())
     }
     match class {
@@ -67,6 +70,9 @@ pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>
         "Locator" => wrap(py, PyLocator(read(class, bytes)?)),
         "CollisionGeometry" => collision::wrap(py, read(class, bytes)?),
         "Character" => wrap(py, PyCharacter::from_core(read(class, bytes)?)),
-        other => Err(PyErr::from(Error::value("pickle", format!("unknown class {other:?}")))),
+        other => Err(PyErr::from(Error::value(
+            "pickle",
+            format!("unknown class {other:?}"),
+        ))),
     }
 }

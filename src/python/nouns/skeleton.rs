@@ -56,14 +56,20 @@ impl PySkeleton {
     /// The joints' names, in order.
     #[getter]
     fn joint_names(&self) -> Vec<&str> {
-        self.0.joints().iter().map(|joint| joint.name.as_str()).collect()
+        self.0
+            .joints()
+            .iter()
+            .map(|joint| joint.name.as_str())
+            .collect()
     }
 
     /// Each joint's parent; -1 for a root.
     #[getter]
     fn joint_parents(&self) -> Vec<i64> {
         let parents = self.0.joints().iter().map(|joint| joint.parent);
-        parents.map(|parent| parent.map_or(-1, |parent| parent as i64)).collect()
+        parents
+            .map(|parent| parent.map_or(-1, |parent| parent as i64))
+            .collect()
     }
 
     /// Positions in the parents' frames, ``(n_joints, 3)`` float64, in the character's unit.
@@ -89,7 +95,8 @@ impl PySkeleton {
             return Vec::new();
         };
         let all = 0..self.0.len();
-        all.filter(|&joint| self.0.is_ancestor(joint, spine)).collect()
+        all.filter(|&joint| self.0.is_ancestor(joint, spine))
+            .collect()
     }
 
     /// The index of the joint called ``name``; -1 for a missing one where ``allow_missing``.
@@ -138,7 +145,9 @@ impl PySkeleton {
         }
         let index: isize = key.extract()?;
         let count = self.0.len() as isize;
-        self.at(usize::try_from(if index < 0 { index + count } else { index }).unwrap_or(usize::MAX))
+        self.at(
+            usize::try_from(if index < 0 { index + count } else { index }).unwrap_or(usize::MAX),
+        )
     }
 
     fn __repr__(&self) -> String {
@@ -149,7 +158,11 @@ impl PySkeleton {
             .filter(|joint| joint.parent.is_none())
             .map(|joint| joint.name.as_str())
             .collect();
-        format!("Skeleton({} joints, root {})", self.0.len(), roots.join(", "))
+        format!(
+            "Skeleton({} joints, root {})",
+            self.0.len(),
+            roots.join(", ")
+        )
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

@@ -51,8 +51,12 @@ impl PySkinWeights {
     #[pyo3(signature = (dense_weights, weight_threshold = 1e-6))]
     fn from_dense(dense_weights: &Bound<'_, PyAny>, weight_threshold: f64) -> PyResult<Self> {
         let (dense, shape) = values::reals(dense_weights, "dense_weights")?;
-        values::require("dense_weights", &shape, &[None, None], "(n_vertices, n_joints)")
-            ?;
+        values::require(
+            "dense_weights",
+            &shape,
+            &[None, None],
+            "(n_vertices, n_joints)",
+        )?;
         let weights = SkinWeights::from_dense(&dense, shape[1], weight_threshold)?;
         Ok(Self(Arc::new(weights)))
     }
@@ -77,7 +81,11 @@ impl PySkinWeights {
     #[getter]
     fn index<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let weights = &slf.get().0;
-        values::view(slf.as_any(), weights.index(), &[weights.n_vertices(), weights.n_influences()])
+        values::view(
+            slf.as_any(),
+            weights.index(),
+            &[weights.n_vertices(), weights.n_influences()],
+        )
     }
 
     /// Weights, ``(n_vertices, n_influences)``; a read-only view.

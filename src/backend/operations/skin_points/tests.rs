@@ -5,8 +5,11 @@ use std::sync::Arc;
 use nalgebra::{Matrix4, Quaternion, UnitQuaternion, Vector3, Vector4};
 
 use super::*;
+use crate::array::View;
 use crate::backend::cpu::Isa;
-use crate::backend::operations::checks::{Argument, assert_derivatives, batches, forward, noise};
+use crate::backend::operations::checks::{
+    Argument, assert_derivatives, batches, forward, noise, vjp,
+};
 use crate::character::{
     Character, CharacterParts, Joint, Mesh, MeshParts, ParameterTransform, Skeleton, SkinWeights,
 };
@@ -19,6 +22,10 @@ const INFLUENCES: usize = 3;
 /// Five joints with general inverse bind matrices and 45 vertices whose weights sum to 0.7 or so, some
 /// of them zero; the last vertex has none.
 fn character() -> Character {
+    character_of(VERTICES)
+}
+
+fn character_of(n_vertices: usize) -> Character {
     let joints = (0..JOINTS)
         .map(|j| Joint::new(format!("j{j}"), j.checked_sub(1), [0.1, 0.2, 0.3]))
         .collect();
@@ -27,18 +34,18 @@ fn character() -> Character {
     let mut parts = CharacterParts::new("test", skeleton, transform);
     parts.mesh = Some(Arc::new(
         Mesh::new(MeshParts {
-            vertices: noise(VERTICES * 3, 1).into(),
+            vertices: noise(n_vertices * 3, 1).into(),
             ..MeshParts::default()
         })
         .unwrap(),
     ));
-    let index = (0..VERTICES * INFLUENCES).map(|slot| match slot % 7 {
+    let index = (0..n_vertices * INFLUENCES).map(|slot| match slot % 7 {
         // An index that does not exist, but has no weight.
         3 => 999,
         other => (slot / 5 + other) as u32 % JOINTS as u32,
     });
-    let weight = (0..VERTICES * INFLUENCES).map(|slot| {
-        if slot % 7 == 3 || slot >= (VERTICES - 1) * INFLUENCES {
+    let weight = (0..n_vertices * INFLUENCES).map(|slot| {
+        if slot % 7 == 3 || slot >= (n_vertices - 1) * INFLUENCES {
             0.0
         } else {
             0.2 + 0.01 * (slot % 5) as f64
@@ -95,11 +102,12 @@ fn oracle(worlds: &[Matrix4<f64>], rest: &[f64]) -> Vec<f64> {
             rest[vertex * 3 + 2],
             1.0,
         );
-        for slot in vertex * INFLUENCES..(vertex + 1) * INFLUENCES {
-            if weight[slot] != 0.0 {
-                let joint = weights.index()[slot] as usize;
+        let slots = vertex * INFLUENCES..(vertex + 1) * INFLUENCES;
+        for (&joint, &weight) in weights.index()[slots.clone()].iter().zip(&weight[slots]) {
+            if weight != 0.0 {
+                let joint = joint as usize;
                 let bind = Matrix4::from_row_slice(&character.inverse_bind_pose[joint]);
-                sum += weight[slot] * (worlds[joint] * bind * r);
+                sum += weight * (worlds[joint] * bind * r);
             }
         }
         points.extend([sum.x, sum.y, sum.z]);
@@ -236,10 +244,121 @@ fn derivatives_agree_with_differences_and_with_each_other() {
             let rests = Argument::noise(&shape(batch, &[VERTICES, 3]), 11);
             let one_rest = Argument::noise(&[VERTICES, 3], 12);
             let one_pose = Argument::noise(core, 13);
-            assert_derivatives(&alone, &[joints.clone()]);
+            assert_derivatives(&alone, std::slice::from_ref(&joints));
             assert_derivatives(&with_rest, &[joints.clone(), rests.clone()]);
             assert_derivatives(&with_rest, &[joints, one_rest]);
             assert_derivatives(&with_rest, &[one_pose, rests]);
         }
     }
+}
+
+#[test]
+fn any_memory_layout_gives_the_same_bits() {
+    let prepared = prepared();
+    let operation = SkinPoints::new(&prepared, true).unwrap();
+    let states = Argument::<f32>::noise(&[33, JOINTS, 8], 14);
+    let rests = Argument::<f32>::noise(&[33, VERTICES, 3], 15);
+    let want = forward(&operation, &[states.view(), rests.view()]).data;
+
+    // The last axes swapped in memory, the batch backwards.
+    let transposed = |argument: &Argument<f32>| -> Vec<f32> {
+        let [items, rows, columns] = argument.shape[..] else {
+            unreachable!()
+        };
+        (0..items * rows * columns)
+            .map(|at| {
+                let (item, column, row) = (at / (rows * columns), at / rows % columns, at % rows);
+                argument.data[((items - 1 - item) * rows + row) * columns + column]
+            })
+            .collect()
+    };
+    fn backwards<'a>(data: &'a [f32], shape: &[usize]) -> View<'a, f32> {
+        let block = shape[1] * shape[2];
+        let strides = smallvec![-(block as isize), 1, shape[1] as isize];
+        View::strided(
+            data,
+            (shape[0] - 1) * block,
+            Shape::from_slice(shape),
+            strides,
+        )
+        .unwrap()
+    }
+    let (state_data, rest_data) = (transposed(&states), transposed(&rests));
+    let views = [
+        backwards(&state_data, &states.shape),
+        backwards(&rest_data, &rests.shape),
+    ];
+    assert!(forward(&operation, &views).data == want);
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    const MANY: usize = 3001;
+    let prepared = Prepared::new(Arc::new(character_of(MANY)));
+    let operation = SkinPoints::new(&prepared, true).unwrap();
+    // Threads share vertices where there are few poses, and poses where there are many.
+    for poses in [1, 3, 20, 300] {
+        let states = Argument::<f32>::noise(&[poses, JOINTS, 8], 14);
+        let one_rest = Argument::<f32>::noise(&[MANY, 3], 16);
+        let cotangent = Argument::<f32>::noise(&[poses, MANY, 3], 17);
+        let all = |threads: usize| {
+            crate::backend::cpu::set_num_threads(threads);
+            let views = [states.view(), one_rest.view()];
+            let points = forward(&operation, &views).data;
+            (points, vjp(&operation, &views, &cotangent))
+        };
+        let alone = all(1);
+        assert!(all(2) == alone && all(3) == alone, "{poses} poses");
+    }
+    crate::backend::cpu::set_num_threads(0);
+}
+
+#[test]
+fn nan_reaches_only_what_its_joint_carries() {
+    let prepared = prepared();
+    let operation = SkinPoints::new(&prepared, false).unwrap();
+    let mut states = Argument::<f32>::noise(&[20, JOINTS, 8], 18);
+    let want = forward(&operation, &[states.view()]).data;
+    states.data[8 + 3] = f32::NAN;
+    let got = forward(&operation, &[states.view()]).data;
+    let weights = character().skin_weights.clone().unwrap();
+    let weight: Vec<f64> = weights.weight().iter().collect();
+    for (vertex, (got, want)) in got.chunks(3).zip(want.chunks(3)).enumerate() {
+        let slots = vertex * INFLUENCES..(vertex + 1) * INFLUENCES;
+        let carried = vertex < VERTICES
+            && slots
+                .clone()
+                .any(|s| weights.index()[s] == 1 && weight[s] != 0.0);
+        assert!(
+            if carried {
+                got[0].is_nan()
+            } else {
+                got == want
+            },
+            "{vertex}"
+        );
+    }
+}
+
+#[test]
+fn wrong_shapes_and_characters_without_a_skin_are_named() {
+    let prepared = prepared();
+    let operation = SkinPoints::new(&prepared, true).unwrap();
+    let message =
+        |index, shape: &[usize]| operation.core_rank(index, shape).unwrap_err().to_string();
+    assert_eq!(
+        message(0, &[3, 6, 8]),
+        "skel_state: expected (..., 5, 8) = (..., n_joints, 8) or (..., 5, 4, 4), got (3, 6, 8)"
+    );
+    assert_eq!(
+        message(1, &[3, 44, 3]),
+        "rest_vertices: expected (..., 45, 3) = (..., n_vertices, 3), got (3, 44, 3)"
+    );
+    let mut parts = character().parts();
+    (parts.mesh, parts.skin_weights) = (None, None);
+    let bare = Prepared::new(Arc::new(Character::new(parts).unwrap()));
+    assert_eq!(
+        SkinPoints::new(&bare, false).unwrap_err().to_string(),
+        "character 'test': it has no mesh to skin"
+    );
 }
