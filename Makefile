@@ -88,5 +88,5 @@ $(VENV)/.build $(VENV)/.demo $(VENV)/.lint $(VENV)/.test: $(VENV)/.%: pyproject.
 
 # One optimised build for the demo, the tests and the benchmarks.
 $(VENV)/.extension: $(SOURCES) pyproject.toml | $(VENV)/.build
-	$(BIN)/maturin develop --uv --release
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin develop --uv --release
 	touch $@

@@ -27,7 +27,7 @@ impl Report {
         for (got, wanted) in got.iter().zip(wanted) {
             let error = (got - wanted).abs() / size;
             self.worst = self.worst.max(error);
-            if !(error <= self.tolerance) && self.problems.len() < 8 {
+            if (error.is_nan() || error > self.tolerance) && self.problems.len() < 8 {
                 self.problems
                     .push(format!("{what}: {got} instead of {wanted}"));
             }

@@ -342,3 +342,63 @@ fn wrong_documents_are_refused_with_their_place() {
         assert!(message.contains(place), "{message}");
     }
 }
+
+/// A file that a computer has damaged: no byte and no number in it can bring the reader down.
+#[test]
+fn changed_bytes_and_changed_numbers_are_survived() {
+    let mut sources = vec![
+        triangle(|_| {}),
+        include_bytes!("data/momentum_hero.glb").to_vec(),
+    ];
+    if let Some(data) = shared_data() {
+        for name in [
+            "khronos/SimpleSkin.gltf",
+            "misc/singleBlendshapeCube_sparse.glb",
+            "magnum/skin.glb",
+        ] {
+            sources.push(std::fs::read(data.join("gltf").join(name)).unwrap());
+        }
+    }
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let (mut loaded, mut refused) = (0, 0);
+    for source in &sources {
+        for _ in 0..rounds() {
+            let mut bytes = source.clone();
+            for _ in 0..=random(3) {
+                let at = random(bytes.len());
+                match random(3) {
+                    0 => bytes[at] = random(256) as u8,
+                    1 => bytes[at] ^= 1 << random(8),
+                    // A digit of the text, so that what is read stays JSON.
+                    _ => {
+                        let digits: Vec<usize> = (0..bytes.len())
+                            .filter(|&at| bytes[at].is_ascii_digit())
+                            .collect();
+                        bytes[digits[random(digits.len())]] = b'0' + random(10) as u8;
+                    }
+                }
+            }
+            match load(&bytes, &LoadOptions::default()) {
+                Ok(scene) => {
+                    exercise(&scene);
+                    loaded += 1;
+                }
+                Err(Error::Format { .. }) => refused += 1,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(loaded > 0 && refused > 0, "{loaded} {refused}");
+}
+
+/// More rounds of damage where KINARRAY_FUZZ_ROUNDS asks for them.
+fn rounds() -> usize {
+    let asked = std::env::var("KINARRAY_FUZZ_ROUNDS").ok();
+    asked.and_then(|rounds| rounds.parse().ok()).unwrap_or(300)
+}

@@ -176,6 +176,19 @@ impl Foreign {
         )
     }
 
+    /// Whether elements of type `T` can be read in place, as [`Self::view`] does.
+    #[inline]
+    #[must_use]
+    pub fn is_readable<T: Element>(&self) -> bool {
+        let size = size_of::<T>() as isize;
+        let stepped = |(&axis, &stride): (&usize, &isize)| axis > 1 && stride % size != 0;
+        T::DTYPE == self.dtype
+            && !self.swapped
+            && (self.is_empty()
+                || (self.pointer as usize).is_multiple_of(align_of::<T>())
+                    && !self.shape.iter().zip(&self.strides).any(stepped))
+    }
+
     /// The array where it lies; `None` where elements of type `T` cannot be read in place (another
     /// element type, misaligned, or byte-swapped).
     #[inline]

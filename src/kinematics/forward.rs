@@ -139,6 +139,21 @@ impl<L: Lane> Load<L> {
     }
 }
 
+/// Takes the states that the forward map finds. A trait and not a closure, as [`LoadSource`] is: a
+/// closure is compiled without the kernel's instruction set wherever it is not inlined.
+pub trait StateSink<L: Lane> {
+    /// Takes the state of one joint.
+    fn put(&mut self, joint: usize, state: &Transform<L>);
+}
+
+/// What the backward sweep starts from.
+pub trait LoadSource<L: Lane> {
+    /// The state of a joint.
+    fn state(&self, joint: usize) -> Transform<L>;
+    /// What a joint in this state exerts by itself.
+    fn load(&self, joint: usize, state: &Transform<L>) -> Load<L>;
+}
+
 /// A joint's transform to its parent, and which parts of it are trivial.
 struct Local<L> {
     transform: Transform<L>,
@@ -149,13 +164,15 @@ struct Local<L> {
 impl<T: Real> JointPlan<T> {
     #[inline(always)]
     fn pre_rotation<L: Lane<Scalar = T>>(&self) -> [L; 4] {
-        self.pre_rotation.map(L::splat)
+        let [x, y, z, w] = self.pre_rotation;
+        [L::splat(x), L::splat(y), L::splat(z), L::splat(w)]
     }
 
     #[inline(always)]
     fn local<L: Lane<Scalar = T>>(&self, active: u8, parameters: &[L; 7]) -> Local<L> {
         let [tx, ty, tz, rx, ry, rz, sc] = *parameters;
-        let mut t = self.offset.map(L::splat);
+        let [x, y, z] = self.offset;
+        let mut t = [L::splat(x), L::splat(y), L::splat(z)];
         if active & TRANSLATION != 0 {
             t = vector::add(t, [tx, ty, tz]);
         }
@@ -314,7 +331,7 @@ impl<T: Real> ForwardPlan<T> {
             .collect()
     }
 
-    /// Computes the states of all joints, in order, and hands each to `emit`. `kept` has
+    /// Computes the states of all joints, in order, and hands each to `sink`. `kept` has
     /// [`Self::n_places`] places for states.
     #[inline(always)]
     pub fn forward<L: Lane<Scalar = T>>(
@@ -322,7 +339,7 @@ impl<T: Real> ForwardPlan<T> {
         drive: impl Drive<T>,
         inputs: &[L],
         kept: &mut [Transform<L>],
-        mut emit: impl FnMut(usize, &Transform<L>),
+        sink: &mut impl StateSink<L>,
     ) {
         for (index, joint) in self.joints.iter().enumerate() {
             let parameters = drive.joint_parameters(inputs, index);
@@ -334,7 +351,7 @@ impl<T: Real> ForwardPlan<T> {
             if joint.place != NONE {
                 kept[joint.place as usize] = state;
             }
-            emit(index, &state);
+            sink.put(index, &state);
         }
     }
 
@@ -354,16 +371,31 @@ impl<T: Real> ForwardPlan<T> {
         let mut scratch = vec![T::ZERO; 15 * padded];
         let (parameters, locals) = scratch.split_at_mut(7 * padded);
         drive.spread(inputs, parameters, padded);
+        let half = L::lit(0.5);
         for first in (0..padded).step_by(L::WIDTH) {
-            let row = |of: &[T], row: usize| L::load(&of[row * padded + first..]);
-            let half = L::lit(0.5);
-            let t = std::array::from_fn(|k| row(&self.constants, k) + row(parameters, k));
-            let pre: [L; 4] = std::array::from_fn(|k| row(&self.constants, 3 + k));
-            let [x, y, z] = std::array::from_fn(|k| sin_cos(row(parameters, 3 + k) * half));
-            let q = quaternion::times_z(pre, z.0, z.1);
-            let q = quaternion::times_y(q, y.0, y.1);
-            let q = quaternion::times_x(q, x.0, x.1);
-            let s = exp2(row(parameters, 6));
+            macro_rules! row {
+                ($of:expr, $row:literal) => {
+                    L::load(&$of[$row * padded + first..])
+                };
+            }
+            let t = [
+                row!(self.constants, 0) + row!(parameters, 0),
+                row!(self.constants, 1) + row!(parameters, 1),
+                row!(self.constants, 2) + row!(parameters, 2),
+            ];
+            let pre = [
+                row!(self.constants, 3),
+                row!(self.constants, 4),
+                row!(self.constants, 5),
+                row!(self.constants, 6),
+            ];
+            let (sin, cos) = sin_cos(row!(parameters, 5) * half);
+            let q = quaternion::times_z(pre, sin, cos);
+            let (sin, cos) = sin_cos(row!(parameters, 4) * half);
+            let q = quaternion::times_y(q, sin, cos);
+            let (sin, cos) = sin_cos(row!(parameters, 3) * half);
+            let q = quaternion::times_x(q, sin, cos);
+            let s = exp2(row!(parameters, 6));
             let columns = Transform { t, q, s }.to_columns();
             L::store_columns8(&columns, locals, 8 * first, 8, L::WIDTH);
         }
@@ -447,8 +479,8 @@ impl<T: Real> ForwardPlan<T> {
         }
     }
 
-    /// Pulls what all joints exert back to the inputs, last joint first: `state` gives a joint's state,
-    /// `own` what it exerts by itself, and `gradient` is added to. `kept` has [`Self::n_places`] places
+    /// Pulls what all joints exert back to the inputs, last joint first: `source` knows the
+    /// joints' states and what each exerts by itself, and `gradient` is added to. `kept` has [`Self::n_places`] places
     /// for states and the loads that gather on them; what it holds on entry does not matter.
     #[inline(always)]
     pub fn pull<L: Lane<Scalar = T>>(
@@ -456,22 +488,21 @@ impl<T: Real> ForwardPlan<T> {
         drive: impl Drive<T>,
         inputs: &[L],
         kept: &mut [(Transform<L>, Load<L>)],
-        state: impl Fn(usize) -> Transform<L>,
-        mut own: impl FnMut(usize, &Transform<L>) -> Load<L>,
+        source: &impl LoadSource<L>,
         gradient: &mut [L],
     ) {
         for (index, joint) in self.joints.iter().enumerate().rev() {
             let (state_here, mut load) = match joint.place {
-                NONE => (state(index), Load::zero()),
+                NONE => (source.state(index), Load::zero()),
                 place => kept[place as usize],
             };
-            load.add(&own(index, &state_here));
+            load.add(&source.load(index, &state_here));
             let above = match joint.parent_place {
                 NONE => None,
                 place => {
                     let (above, to) = &mut kept[place as usize];
                     if joint.last_child {
-                        *above = state(joint.parent as usize);
+                        *above = source.state(joint.parent as usize);
                         *to = Load::zero();
                     }
                     to.add_carried(&load, vector::sub(state_here.t, above.t));

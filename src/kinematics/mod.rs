@@ -13,7 +13,7 @@ mod positions;
 mod prepared;
 pub mod skinning;
 
-pub use forward::{ForwardPlan, Load, Motion};
+pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;
 pub use inverse::InversePlan;
 pub use inverse_transform::PreparedInverse;

@@ -75,7 +75,11 @@ impl<T: Real> TransformPlan<T> {
     fn rows(&self, joint: usize) -> [&[(u32, T)]; PARAMETERS_PER_JOINT] {
         let first = joint * PARAMETERS_PER_JOINT;
         let starts = &self.row_starts[first..first + PARAMETERS_PER_JOINT + 1];
-        std::array::from_fn(|k| &self.entries[starts[k] as usize..starts[k + 1] as usize])
+        let mut rows: [&[(u32, T)]; PARAMETERS_PER_JOINT] = [&[]; PARAMETERS_PER_JOINT];
+        for k in 0..PARAMETERS_PER_JOINT {
+            rows[k] = &self.entries[starts[k] as usize..starts[k + 1] as usize];
+        }
+        rows
     }
 }
 
@@ -152,7 +156,9 @@ impl<T: Real> Drive<T> for Direct {
     #[inline(always)]
     fn joint_parameters<L: Lane<Scalar = T>>(&self, inputs: &[L], joint: usize) -> [L; 7] {
         let from = &inputs[joint * PARAMETERS_PER_JOINT..(joint + 1) * PARAMETERS_PER_JOINT];
-        std::array::from_fn(|k| from[k])
+        [
+            from[0], from[1], from[2], from[3], from[4], from[5], from[6],
+        ]
     }
 
     #[inline(always)]

@@ -168,6 +168,11 @@ macro_rules! scalar_lane {
                 rows[0][column]
             }
             #[inline(always)]
+            fn load_columns8(rows: &[&[$t]], column: usize) -> [Self; 8] {
+                let r = &rows[0][column..column + 8];
+                [r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]]
+            }
+            #[inline(always)]
             fn store_columns8(
                 values: &[Self; 8],
                 out: &mut [$t],

@@ -178,9 +178,10 @@ fn compute<'py, T: Precision>(
         made.push(match input {
             In::Array(array) => {
                 numbers += array.memory.len();
-                match array.memory.view::<T>() {
-                    Some(_) => None,
-                    None => Some(converted(name.name, array)?),
+                if array.memory.is_readable::<T>() {
+                    None
+                } else {
+                    Some(converted(name.name, array)?)
                 }
             }
             In::Constant(values, _) => {

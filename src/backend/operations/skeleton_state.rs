@@ -9,7 +9,9 @@ use crate::backend::cpu::{Compute, Isa, Items, for_each_group, isa, rows_of};
 use crate::backend::{Control, Gradient, Input, Operation};
 use crate::character::PARAMETERS_PER_JOINT;
 use crate::error::{Error, Result};
-use crate::kinematics::{Direct, Drive, ForwardPlan, Load, Motion, Prepared};
+use crate::kinematics::{
+    Direct, Drive, ForwardPlan, Load, LoadSource, Motion, Prepared, StateSink,
+};
 use crate::math::{Lane, Transform};
 
 /// Numbers in a state.
@@ -267,11 +269,34 @@ impl<T: Compute, D: Drive<T>> GroupWork<T> for Forward<'_, '_, T, D> {
             load_items(self.input, start, count, &mut gathered, &mut inputs);
             let at = (start - self.first) * length;
             let out = &mut self.out[at..];
-            self.plan
-                .forward(self.drive, &inputs, &mut kept, |joint, state| {
-                    L::store_columns8(&state.to_columns(), out, STATE * joint, length, count);
-                });
+            let mut sink = Rows { out, length, count };
+            self.plan.forward(self.drive, &inputs, &mut kept, &mut sink);
         }
+    }
+
+    #[inline(always)]
+    fn run_one<L: Lane<Scalar = T>>(&mut self, item: usize) {
+        let mut gathered = Vec::new();
+        let rows = rows_of(self.input, item, 1, 1, &mut gathered);
+        let length = STATE * self.plan.n_joints();
+        let at = (item - self.first) * length;
+        let out = &mut self.out[at..at + length];
+        self.plan.forward_one::<L>(self.drive, rows[0], out);
+    }
+}
+
+/// The output rows of a group.
+struct Rows<'w, T> {
+    out: &'w mut [T],
+    length: usize,
+    count: usize,
+}
+
+impl<L: Lane> StateSink<L> for Rows<'_, L::Scalar> {
+    #[inline(always)]
+    fn put(&mut self, joint: usize, state: &Transform<L>) {
+        let columns = state.to_columns();
+        L::store_columns8(&columns, self.out, STATE * joint, self.length, self.count);
     }
 }
 
@@ -316,21 +341,37 @@ impl<T: Compute, D: Drive<T>> GroupWork<T> for Backward<'_, '_, T, D> {
             }
             gradient.fill(L::zero());
             let cotangents = rows_of(cotangent, start, count, L::WIDTH, &mut gathered_cotangent);
-            self.plan.pull(
-                self.drive,
-                &inputs,
-                &mut kept,
-                |joint| match &rows {
-                    Some(rows) => Transform::from_columns(L::load_columns8(rows, STATE * joint)),
-                    None => states[joint],
-                },
-                |joint, state| {
-                    Load::of_cotangent(L::load_columns8(&cotangents, STATE * joint), state)
-                },
-                &mut gradient,
-            );
+            let source = Known {
+                output: rows.as_deref(),
+                states: &states,
+                cotangents: &cotangents,
+            };
+            self.plan
+                .pull(self.drive, &inputs, &mut kept, &source, &mut gradient);
             self.target.put(&gradient, 0, start - self.first, count);
         }
+    }
+}
+
+/// The states of a group, from the saved output or computed again, and its cotangents.
+struct Known<'w, L: Lane> {
+    output: Option<&'w [&'w [L::Scalar]]>,
+    states: &'w [Transform<L>],
+    cotangents: &'w [&'w [L::Scalar]],
+}
+
+impl<L: Lane> LoadSource<L> for Known<'_, L> {
+    #[inline(always)]
+    fn state(&self, joint: usize) -> Transform<L> {
+        match self.output {
+            Some(rows) => Transform::from_columns(L::load_columns8(rows, STATE * joint)),
+            None => self.states[joint],
+        }
+    }
+
+    #[inline(always)]
+    fn load(&self, joint: usize, state: &Transform<L>) -> Load<L> {
+        Load::of_cotangent(L::load_columns8(self.cotangents, STATE * joint), state)
     }
 }
 

@@ -469,8 +469,12 @@ impl<'a> Data<'a> {
     ) -> Result<usize> {
         let index = self.reference(item, kinds)?;
         let accessor = &self.accessors[index];
-        let float = accessor.scalar == Scalar::F32;
-        if !float && !(integers && accessor.normalized && accessor.scalar != Scalar::U32) {
+        let fits = match accessor.scalar {
+            Scalar::F32 => true,
+            Scalar::U32 => false,
+            _ => integers && accessor.normalized,
+        };
+        if !fits {
             return Err(Error::format(
                 &item.path,
                 if integers {
@@ -510,7 +514,7 @@ fn read_view(item: &Item<'_>, lengths: &[usize]) -> Result<View> {
         .get("byteStride")
         .map(|stride| {
             let bytes = stride.integer()?;
-            if (4..=252).contains(&bytes) && bytes % 4 == 0 {
+            if (4..=252).contains(&bytes) && bytes.is_multiple_of(4) {
                 Ok(bytes)
             } else {
                 Err(stride.wrong("a multiple of 4 from 4 to 252"))

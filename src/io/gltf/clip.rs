@@ -159,7 +159,7 @@ impl Clip {
         // A frame that rounding has put just behind the last key still counts.
         let count = ((end - start) * fps + SNAP).floor() + 1.0;
         let numbers = count * (STATE * self.n_joints().max(1)) as f64;
-        if !(numbers <= MAX_NUMBERS) {
+        if numbers.is_nan() || numbers > MAX_NUMBERS {
             return Err(Error::value(
                 "fps",
                 format!("{fps} frames a second make {count} frames from {start} s to {end} s"),
@@ -243,8 +243,7 @@ impl Clip {
 
     /// Each joint's transform to its parent, in metres.
     fn locals(&self, time: f64) -> Vec<Similarity> {
-        let mut moved: Vec<(Option<Vector3<f64>>, Option<UnitQuaternion<f64>>, _)> =
-            vec![(None, None, None); self.n_joints()];
+        let mut moved = vec![Moved::default(); self.n_joints()];
         for (target, curve) in &self.curves {
             let &Target::Joint(joint, property) = target else {
                 continue;
@@ -255,20 +254,26 @@ impl Clip {
                 Vector3::from(vector)
             };
             match property {
-                Property::Translation => moved[joint].0 = Some(vector()),
-                Property::Rotation => moved[joint].1 = Some(curve.rotation_at(time)),
-                Property::Scale => moved[joint].2 = Some(vector()),
+                Property::Translation => moved[joint].translation = Some(vector()),
+                Property::Rotation => moved[joint].rotation = Some(curve.rotation_at(time)),
+                Property::Scale => moved[joint].scale = Some(vector()),
                 Property::Weights => {}
             }
         }
         moved
             .into_iter()
             .zip(&self.rig.frames)
-            .map(|((translation, rotation, scale), frame)| {
-                frame.follow(translation, rotation, scale)
-            })
+            .map(|(node, frame)| frame.follow(node.translation, node.rotation, node.scale))
             .collect()
     }
+}
+
+/// What a node's curves say; parts without a curve are as in the rest pose.
+#[derive(Clone, Copy, Default)]
+struct Moved {
+    translation: Option<Vector3<f64>>,
+    rotation: Option<UnitQuaternion<f64>>,
+    scale: Option<Vector3<f64>>,
 }
 
 fn composed(parent: &Similarity, child: &Similarity) -> Similarity {

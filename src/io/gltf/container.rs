@@ -110,7 +110,7 @@ fn split_binary(bytes: &[u8]) -> Result<Container<'_>> {
                     size,
                 )
             })?;
-        if size % 4 != 0 {
+        if !size.is_multiple_of(4) {
             return Err(Error::format(
                 format!("byte {at}"),
                 "a chunk length that is a multiple of 4",

@@ -10,7 +10,10 @@
 use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 
 use super::nodes::Local;
-use super::polar::{conformal, polar, pseudo_inverse, to_quaternion};
+use super::polar::{conformal, polar, pseudo_inverse, strain, to_quaternion};
+
+/// What a difference in scale between axes may be without being worth a warning.
+const NEGLIGIBLE: f64 = 1e-4;
 
 /// A joint's transform to its parent joint.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +42,7 @@ pub(super) struct Frame {
 impl Frame {
     /// The joint for a node with the rest transform `local` under a joint with `parent_residual`.
     pub fn new(local: Local, parent_residual: Matrix3<f64>, scale_is_animated: bool) -> Self {
-        let turn = conformal(&parent_residual).map(|(_, turn)| turn);
+        let turn = conformal(&parent_residual);
         let mut stretch = local.stretch;
         if scale_is_animated {
             // A scale of zero at rest could never be left again.
@@ -77,16 +80,16 @@ impl Frame {
         Self::new(local, parent_residual, false)
     }
 
-    /// Whether any rotation of the node is a rotation of the joint.
+    /// Whether any rotation of the node is a rotation of the joint, as exactly as matters.
     pub fn can_turn(&self) -> bool {
-        self.turn.is_some()
+        self.turn.is_some() || strain(&self.parent_residual) < NEGLIGIBLE
     }
 
     /// The factor by which a scale of the node scales the joint, and whether that is exact.
     pub fn relative_scale(&self, scale: &Vector3<f64>) -> (f64, bool) {
         let ratio = scale.component_div(&self.scale);
         let (low, high) = (ratio.min(), ratio.max());
-        if low >= 0.0 && high - low <= 1e-5 * high {
+        if low >= 0.0 && high - low <= NEGLIGIBLE * high {
             return (ratio.mean(), true);
         }
         (ratio.product().abs().cbrt(), false)

@@ -126,7 +126,7 @@ impl<'a> Item<'a> {
     pub fn integer(&self) -> Result<usize> {
         let integer = self.value.as_u64().or_else(|| {
             let real = self.value.as_f64()?;
-            (real >= 0.0 && real <= MAX_INTEGER && real.fract() == 0.0).then_some(real as u64)
+            ((0.0..=MAX_INTEGER).contains(&real) && real.fract() == 0.0).then_some(real as u64)
         });
         integer
             .and_then(|integer| usize::try_from(integer).ok())

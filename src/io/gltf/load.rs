@@ -196,6 +196,19 @@ fn build(
         |node| scaled.contains(&node),
         taken,
     )?;
+    for &node in order.iter().filter(|node| scaled.contains(node)) {
+        if nodes[node]
+            .local
+            .stretch
+            .diagonal()
+            .iter()
+            .any(|&x| x == 0.0)
+        {
+            warnings.push(format!(
+                "nodes[{node}].scale: zero at rest and animated; zero parameters show it with scale 1"
+            ));
+        }
+    }
     let source = Source {
         data,
         nodes: &nodes,

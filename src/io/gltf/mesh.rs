@@ -325,7 +325,7 @@ fn connect(
             (Vec::new(), vec![line])
         }
         4 => {
-            if indices.len() % 3 != 0 {
+            if !indices.len().is_multiple_of(3) {
                 warnings.push(format!(
                     "{}: {} corners are not a whole number of triangles; the last is left out",
                     item.path,

@@ -4,7 +4,7 @@ use nalgebra::{Matrix3, Quaternion, UnitQuaternion, Vector3};
 use std::collections::{HashMap, HashSet};
 
 use super::json::Item;
-use super::polar::polar;
+use super::polar::{cleaned, polar};
 use crate::error::{Error, Result};
 
 /// A node's transform to its parent: `T(translation) · R(rotation) · stretch`.
@@ -134,7 +134,7 @@ fn read_local(item: &Item<'_>) -> Result<(Local, bool)> {
             Local {
                 translation: Vector3::new(m[12], m[13], m[14]),
                 rotation,
-                stretch,
+                stretch: cleaned(stretch),
             },
             true,
         ));

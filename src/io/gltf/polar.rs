@@ -24,15 +24,50 @@ pub(super) fn to_quaternion(rotation: &Matrix3<f64>) -> UnitQuaternion<f64> {
     UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(*rotation))
 }
 
-/// The factor and the orthogonal part of a map that keeps angles; `None` for any other.
-pub(super) fn conformal(linear: &Matrix3<f64>) -> Option<(f64, Matrix3<f64>)> {
+/// How far from keeping angles a map may be by rounding alone: files are in single precision.
+const ROUNDING: f64 = 2e-6;
+
+/// The orthogonal part of a map that keeps angles up to rounding; `None` for any other.
+pub(super) fn conformal(linear: &Matrix3<f64>) -> Option<Matrix3<f64>> {
     let factor = linear.norm() / 3.0_f64.sqrt();
-    if !(factor > 0.0) {
+    if factor.is_nan() || factor == 0.0 {
         return None;
     }
     let unit = linear / factor;
-    let error = (unit.transpose() * unit - Matrix3::identity()).norm();
-    (error < 1e-5).then_some((factor, unit))
+    if (unit - Matrix3::identity()).norm() < ROUNDING {
+        return Some(Matrix3::identity());
+    }
+    if strain(linear) > ROUNDING {
+        return None;
+    }
+    // Exactly orthogonal, so that a rotation seen through it is one.
+    let turn = polar(&unit).0.to_rotation_matrix().into_inner();
+    Some(turn * unit.determinant().signum())
+}
+
+/// How far a map is from keeping angles, relative to its size.
+pub(super) fn strain(linear: &Matrix3<f64>) -> f64 {
+    let square = linear.transpose() * linear;
+    let size = square.trace() / 3.0;
+    if size > 0.0 {
+        (square / size - Matrix3::identity()).norm()
+    } else {
+        0.0
+    }
+}
+
+/// A stretch without what rounding has added to a uniform one.
+pub(super) fn cleaned(stretch: Matrix3<f64>) -> Matrix3<f64> {
+    let factor = stretch.trace() / 3.0;
+    if (stretch - Matrix3::identity() * factor).norm() > ROUNDING * factor.abs() {
+        return stretch;
+    }
+    let factor = if (factor - 1.0).abs() < ROUNDING {
+        1.0
+    } else {
+        factor
+    };
+    Matrix3::identity() * factor
 }
 
 /// The inverse where there is one, and the closest thing to it elsewhere.

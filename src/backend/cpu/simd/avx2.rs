@@ -1,4 +1,4 @@
-//! Transposes in 256-bit registers.
+//! Transposes in 256-bit registers. Without closures: they would not inherit the instruction set.
 
 use std::arch::x86_64::*;
 
@@ -7,32 +7,39 @@ use std::arch::x86_64::*;
 unsafe fn transpose_8x8(r: [__m256; 8]) -> [__m256; 8] {
     // SAFETY: the caller found AVX2.
     unsafe {
-        let pair = |a, b| (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-        let (a0, a1) = pair(r[0], r[1]);
-        let (a2, a3) = pair(r[2], r[3]);
-        let (a4, a5) = pair(r[4], r[5]);
-        let (a6, a7) = pair(r[6], r[7]);
-        let quad = |a, b| {
-            (
-                _mm256_shuffle_ps::<0x44>(a, b),
-                _mm256_shuffle_ps::<0xee>(a, b),
-            )
-        };
-        let (b0, b1) = quad(a0, a2);
-        let (b2, b3) = quad(a1, a3);
-        let (b4, b5) = quad(a4, a6);
-        let (b6, b7) = quad(a5, a7);
-        let low = |a, b| _mm256_permute2f128_ps::<0x20>(a, b);
-        let high = |a, b| _mm256_permute2f128_ps::<0x31>(a, b);
+        let (a0, a1) = (
+            _mm256_unpacklo_ps(r[0], r[1]),
+            _mm256_unpackhi_ps(r[0], r[1]),
+        );
+        let (a2, a3) = (
+            _mm256_unpacklo_ps(r[2], r[3]),
+            _mm256_unpackhi_ps(r[2], r[3]),
+        );
+        let (a4, a5) = (
+            _mm256_unpacklo_ps(r[4], r[5]),
+            _mm256_unpackhi_ps(r[4], r[5]),
+        );
+        let (a6, a7) = (
+            _mm256_unpacklo_ps(r[6], r[7]),
+            _mm256_unpackhi_ps(r[6], r[7]),
+        );
+        let b0 = _mm256_shuffle_ps::<0x44>(a0, a2);
+        let b1 = _mm256_shuffle_ps::<0xee>(a0, a2);
+        let b2 = _mm256_shuffle_ps::<0x44>(a1, a3);
+        let b3 = _mm256_shuffle_ps::<0xee>(a1, a3);
+        let b4 = _mm256_shuffle_ps::<0x44>(a4, a6);
+        let b5 = _mm256_shuffle_ps::<0xee>(a4, a6);
+        let b6 = _mm256_shuffle_ps::<0x44>(a5, a7);
+        let b7 = _mm256_shuffle_ps::<0xee>(a5, a7);
         [
-            low(b0, b4),
-            low(b1, b5),
-            low(b2, b6),
-            low(b3, b7),
-            high(b0, b4),
-            high(b1, b5),
-            high(b2, b6),
-            high(b3, b7),
+            _mm256_permute2f128_ps::<0x20>(b0, b4),
+            _mm256_permute2f128_ps::<0x20>(b1, b5),
+            _mm256_permute2f128_ps::<0x20>(b2, b6),
+            _mm256_permute2f128_ps::<0x20>(b3, b7),
+            _mm256_permute2f128_ps::<0x31>(b0, b4),
+            _mm256_permute2f128_ps::<0x31>(b1, b5),
+            _mm256_permute2f128_ps::<0x31>(b2, b6),
+            _mm256_permute2f128_ps::<0x31>(b3, b7),
         ]
     }
 }
@@ -41,7 +48,18 @@ unsafe fn transpose_8x8(r: [__m256; 8]) -> [__m256; 8] {
 #[inline(always)]
 pub(super) unsafe fn load_8x8(from: &[*const f32; 8]) -> [__m256; 8] {
     // SAFETY: the caller vouches for eight numbers behind each pointer.
-    unsafe { transpose_8x8(from.map(|from| _mm256_loadu_ps(from))) }
+    unsafe {
+        transpose_8x8([
+            _mm256_loadu_ps(from[0]),
+            _mm256_loadu_ps(from[1]),
+            _mm256_loadu_ps(from[2]),
+            _mm256_loadu_ps(from[3]),
+            _mm256_loadu_ps(from[4]),
+            _mm256_loadu_ps(from[5]),
+            _mm256_loadu_ps(from[6]),
+            _mm256_loadu_ps(from[7]),
+        ])
+    }
 }
 
 /// The inverse of [`load_8x8`]; places are `stride` numbers apart.
@@ -49,8 +67,9 @@ pub(super) unsafe fn load_8x8(from: &[*const f32; 8]) -> [__m256; 8] {
 pub(super) unsafe fn store_8x8(values: [__m256; 8], to: *mut f32, stride: usize) {
     // SAFETY: the caller vouches for eight numbers at each place.
     unsafe {
-        for (lane, row) in transpose_8x8(values).into_iter().enumerate() {
-            _mm256_storeu_ps(to.add(lane * stride), row);
+        let rows = transpose_8x8(values);
+        for lane in 0..8 {
+            _mm256_storeu_ps(to.add(lane * stride), rows[lane]);
         }
     }
 }
@@ -77,8 +96,18 @@ unsafe fn transpose_4x4(r: [__m256d; 4]) -> [__m256d; 4] {
 pub(super) unsafe fn load_4x8(from: &[*const f64; 4]) -> [__m256d; 8] {
     // SAFETY: the caller vouches for eight numbers behind each pointer.
     unsafe {
-        let first = transpose_4x4(from.map(|from| _mm256_loadu_pd(from)));
-        let last = transpose_4x4(from.map(|from| _mm256_loadu_pd(from.add(4))));
+        let first = transpose_4x4([
+            _mm256_loadu_pd(from[0]),
+            _mm256_loadu_pd(from[1]),
+            _mm256_loadu_pd(from[2]),
+            _mm256_loadu_pd(from[3]),
+        ]);
+        let last = transpose_4x4([
+            _mm256_loadu_pd(from[0].add(4)),
+            _mm256_loadu_pd(from[1].add(4)),
+            _mm256_loadu_pd(from[2].add(4)),
+            _mm256_loadu_pd(from[3].add(4)),
+        ]);
         [
             first[0], first[1], first[2], first[3], last[0], last[1], last[2], last[3],
         ]

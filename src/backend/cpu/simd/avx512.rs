@@ -1,4 +1,5 @@
 //! Transposes in 512-bit registers: shuffles inside 128-bit blocks, blocks moved by memory access.
+//! Without closures: they would not inherit the instruction set.
 
 use std::arch::x86_64::*;
 
@@ -32,24 +33,33 @@ unsafe fn gather_blocks_ps(a: *const f32, b: *const f32, c: *const f32, d: *cons
     }
 }
 
+/// Four numbers from each of sixteen places.
+#[inline(always)]
+unsafe fn load_16x4(from: &[*const f32; 16], skip: usize) -> [__m512; 4] {
+    // SAFETY: the caller vouches for `skip + 4` numbers behind each pointer.
+    unsafe {
+        macro_rules! row {
+            ($r:literal) => {
+                gather_blocks_ps(
+                    from[$r].add(skip),
+                    from[4 + $r].add(skip),
+                    from[8 + $r].add(skip),
+                    from[12 + $r].add(skip),
+                )
+            };
+        }
+        // A 4x4 transpose is its own inverse, block by block.
+        transpose_blocks_ps([row!(0), row!(1), row!(2), row!(3)])
+    }
+}
+
 /// Eight numbers from each of sixteen places, as eight registers of one number from each place.
 #[inline(always)]
 pub(super) unsafe fn load_16x8(from: &[*const f32; 16]) -> [__m512; 8] {
     // SAFETY: the caller vouches for eight numbers behind each pointer.
     unsafe {
-        let half = |skip: usize| {
-            let rows: [__m512; 4] = std::array::from_fn(|r| {
-                gather_blocks_ps(
-                    from[r].add(skip),
-                    from[4 + r].add(skip),
-                    from[8 + r].add(skip),
-                    from[12 + r].add(skip),
-                )
-            });
-            // A 4x4 transpose is its own inverse, block by block.
-            transpose_blocks_ps(rows)
-        };
-        let (first, last) = (half(0), half(4));
+        let first = load_16x4(from, 0);
+        let last = load_16x4(from, 4);
         [
             first[0], first[1], first[2], first[3], last[0], last[1], last[2], last[3],
         ]
@@ -64,31 +74,17 @@ pub(super) unsafe fn store_16x8(v: [__m512; 8], to: *mut f32, stride: usize) {
         let first = transpose_blocks_ps([v[0], v[1], v[2], v[3]]);
         let last = transpose_blocks_ps([v[4], v[5], v[6], v[7]]);
         for r in 0..4 {
-            let put = |block: usize, a: __m128, b: __m128| {
-                let place = to.add((4 * block + r) * stride);
-                _mm_storeu_ps(place, a);
-                _mm_storeu_ps(place.add(4), b);
-            };
-            put(
-                0,
-                _mm512_castps512_ps128(first[r]),
-                _mm512_castps512_ps128(last[r]),
-            );
-            put(
-                1,
-                _mm512_extractf32x4_ps::<1>(first[r]),
-                _mm512_extractf32x4_ps::<1>(last[r]),
-            );
-            put(
-                2,
-                _mm512_extractf32x4_ps::<2>(first[r]),
-                _mm512_extractf32x4_ps::<2>(last[r]),
-            );
-            put(
-                3,
-                _mm512_extractf32x4_ps::<3>(first[r]),
-                _mm512_extractf32x4_ps::<3>(last[r]),
-            );
+            macro_rules! put {
+                ($block:literal) => {
+                    let place = to.add((4 * $block + r) * stride);
+                    _mm_storeu_ps(place, _mm512_extractf32x4_ps::<$block>(first[r]));
+                    _mm_storeu_ps(place.add(4), _mm512_extractf32x4_ps::<$block>(last[r]));
+                };
+            }
+            put!(0);
+            put!(1);
+            put!(2);
+            put!(3);
         }
     }
 }
@@ -98,39 +94,35 @@ pub(super) unsafe fn store_16x8(v: [__m512; 8], to: *mut f32, stride: usize) {
 unsafe fn transpose_8x8_pd(r: [__m512d; 8]) -> [__m512d; 8] {
     // SAFETY: the caller found AVX512F.
     unsafe {
-        let low = |a, b| _mm512_unpacklo_pd(a, b);
-        let high = |a, b| _mm512_unpackhi_pd(a, b);
         let a = [
-            low(r[0], r[1]),
-            high(r[0], r[1]),
-            low(r[2], r[3]),
-            high(r[2], r[3]),
-            low(r[4], r[5]),
-            high(r[4], r[5]),
-            low(r[6], r[7]),
-            high(r[6], r[7]),
+            _mm512_unpacklo_pd(r[0], r[1]),
+            _mm512_unpackhi_pd(r[0], r[1]),
+            _mm512_unpacklo_pd(r[2], r[3]),
+            _mm512_unpackhi_pd(r[2], r[3]),
+            _mm512_unpacklo_pd(r[4], r[5]),
+            _mm512_unpackhi_pd(r[4], r[5]),
+            _mm512_unpacklo_pd(r[6], r[7]),
+            _mm512_unpackhi_pd(r[6], r[7]),
         ];
-        let even = |x, y| _mm512_shuffle_f64x2::<0x88>(x, y);
-        let odd = |x, y| _mm512_shuffle_f64x2::<0xdd>(x, y);
         let b = [
-            even(a[0], a[2]),
-            even(a[1], a[3]),
-            odd(a[0], a[2]),
-            odd(a[1], a[3]),
-            even(a[4], a[6]),
-            even(a[5], a[7]),
-            odd(a[4], a[6]),
-            odd(a[5], a[7]),
+            _mm512_shuffle_f64x2::<0x88>(a[0], a[2]),
+            _mm512_shuffle_f64x2::<0x88>(a[1], a[3]),
+            _mm512_shuffle_f64x2::<0xdd>(a[0], a[2]),
+            _mm512_shuffle_f64x2::<0xdd>(a[1], a[3]),
+            _mm512_shuffle_f64x2::<0x88>(a[4], a[6]),
+            _mm512_shuffle_f64x2::<0x88>(a[5], a[7]),
+            _mm512_shuffle_f64x2::<0xdd>(a[4], a[6]),
+            _mm512_shuffle_f64x2::<0xdd>(a[5], a[7]),
         ];
         [
-            even(b[0], b[4]),
-            even(b[1], b[5]),
-            even(b[2], b[6]),
-            even(b[3], b[7]),
-            odd(b[0], b[4]),
-            odd(b[1], b[5]),
-            odd(b[2], b[6]),
-            odd(b[3], b[7]),
+            _mm512_shuffle_f64x2::<0x88>(b[0], b[4]),
+            _mm512_shuffle_f64x2::<0x88>(b[1], b[5]),
+            _mm512_shuffle_f64x2::<0x88>(b[2], b[6]),
+            _mm512_shuffle_f64x2::<0x88>(b[3], b[7]),
+            _mm512_shuffle_f64x2::<0xdd>(b[0], b[4]),
+            _mm512_shuffle_f64x2::<0xdd>(b[1], b[5]),
+            _mm512_shuffle_f64x2::<0xdd>(b[2], b[6]),
+            _mm512_shuffle_f64x2::<0xdd>(b[3], b[7]),
         ]
     }
 }
@@ -139,7 +131,18 @@ unsafe fn transpose_8x8_pd(r: [__m512d; 8]) -> [__m512d; 8] {
 #[inline(always)]
 pub(super) unsafe fn load_8x8(from: &[*const f64; 8]) -> [__m512d; 8] {
     // SAFETY: the caller vouches for eight numbers behind each pointer.
-    unsafe { transpose_8x8_pd(from.map(|from| _mm512_loadu_pd(from))) }
+    unsafe {
+        transpose_8x8_pd([
+            _mm512_loadu_pd(from[0]),
+            _mm512_loadu_pd(from[1]),
+            _mm512_loadu_pd(from[2]),
+            _mm512_loadu_pd(from[3]),
+            _mm512_loadu_pd(from[4]),
+            _mm512_loadu_pd(from[5]),
+            _mm512_loadu_pd(from[6]),
+            _mm512_loadu_pd(from[7]),
+        ])
+    }
 }
 
 /// The inverse of [`load_8x8`]; places are `stride` numbers apart.
@@ -147,8 +150,9 @@ pub(super) unsafe fn load_8x8(from: &[*const f64; 8]) -> [__m512d; 8] {
 pub(super) unsafe fn store_8x8(values: [__m512d; 8], to: *mut f64, stride: usize) {
     // SAFETY: the caller vouches for eight numbers at each place.
     unsafe {
-        for (lane, row) in transpose_8x8_pd(values).into_iter().enumerate() {
-            _mm512_storeu_pd(to.add(lane * stride), row);
+        let rows = transpose_8x8_pd(values);
+        for lane in 0..8 {
+            _mm512_storeu_pd(to.add(lane * stride), rows[lane]);
         }
     }
 }

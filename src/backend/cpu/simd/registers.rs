@@ -66,6 +66,30 @@ macro_rules! operators {
     };
 }
 
+/// `Self` of each of eight registers, and back. Not `map`: what it calls is compiled without the
+/// instruction set wherever the optimiser does not happen to inline it.
+macro_rules! of_eight {
+    ($raw:expr, $wrap:path) => {{
+        let [a, b, c, d, e, f, g, h] = $raw;
+        [
+            $wrap(a),
+            $wrap(b),
+            $wrap(c),
+            $wrap(d),
+            $wrap(e),
+            $wrap(f),
+            $wrap(g),
+            $wrap(h),
+        ]
+    }};
+}
+macro_rules! in_eight {
+    ($values:expr) => {{
+        let [a, b, c, d, e, f, g, h] = *$values;
+        [a.0, b.0, c.0, d.0, e.0, f.0, g.0, h.0]
+    }};
+}
+
 /// The methods that are alike but for the names of the intrinsics.
 macro_rules! common {
     ($scalar:ty, $width:literal, $set1:ident, $loadu:ident, $storeu:ident, $fmadd:ident, $sqrt:ident) => {
@@ -178,12 +202,12 @@ impl F32x8 {
     #[inline(always)]
     unsafe fn transposed_load(from: &[*const f32; 8]) -> [Self; 8] {
         // SAFETY: the caller's.
-        unsafe { avx2::load_8x8(from).map(Self) }
+        of_eight!(unsafe { avx2::load_8x8(from) }, Self)
     }
     #[inline(always)]
     unsafe fn transposed_store(values: &[Self; 8], to: *mut f32, stride: usize) {
         // SAFETY: the caller's.
-        unsafe { avx2::store_8x8(values.map(|v| v.0), to, stride) }
+        unsafe { avx2::store_8x8(in_eight!(values), to, stride) }
     }
 }
 
@@ -256,12 +280,12 @@ impl F64x4 {
     #[inline(always)]
     unsafe fn transposed_load(from: &[*const f64; 4]) -> [Self; 8] {
         // SAFETY: the caller's.
-        unsafe { avx2::load_4x8(from).map(Self) }
+        of_eight!(unsafe { avx2::load_4x8(from) }, Self)
     }
     #[inline(always)]
     unsafe fn transposed_store(values: &[Self; 8], to: *mut f64, stride: usize) {
         // SAFETY: the caller's.
-        unsafe { avx2::store_4x8(values.map(|v| v.0), to, stride) }
+        unsafe { avx2::store_4x8(in_eight!(values), to, stride) }
     }
 }
 
@@ -338,12 +362,12 @@ impl F32x16 {
     #[inline(always)]
     unsafe fn transposed_load(from: &[*const f32; 16]) -> [Self; 8] {
         // SAFETY: the caller's.
-        unsafe { avx512::load_16x8(from).map(Self) }
+        of_eight!(unsafe { avx512::load_16x8(from) }, Self)
     }
     #[inline(always)]
     unsafe fn transposed_store(values: &[Self; 8], to: *mut f32, stride: usize) {
         // SAFETY: the caller's.
-        unsafe { avx512::store_16x8(values.map(|v| v.0), to, stride) }
+        unsafe { avx512::store_16x8(in_eight!(values), to, stride) }
     }
 }
 
@@ -416,12 +440,12 @@ impl F64x8 {
     #[inline(always)]
     unsafe fn transposed_load(from: &[*const f64; 8]) -> [Self; 8] {
         // SAFETY: the caller's.
-        unsafe { avx512::load_8x8(from).map(Self) }
+        of_eight!(unsafe { avx512::load_8x8(from) }, Self)
     }
     #[inline(always)]
     unsafe fn transposed_store(values: &[Self; 8], to: *mut f64, stride: usize) {
         // SAFETY: the caller's.
-        unsafe { avx512::store_8x8(values.map(|v| v.0), to, stride) }
+        unsafe { avx512::store_8x8(in_eight!(values), to, stride) }
     }
 }
 
