@@ -6,12 +6,14 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use kinarray::array::{Batch, View};
 use kinarray::backend::cpu::set_num_threads;
-use kinarray::backend::operations::SkinPoints;
+use kinarray::backend::operations::{
+    ComputeVertexNormals, SkeletonStateToJointParameters, SkinPoints,
+};
 use kinarray::backend::{Control, Gradient, Operation};
 use kinarray::character::{
     Character, CharacterParts, Joint, Mesh, MeshParts, ParameterTransform, Skeleton, SkinWeights,
 };
-use kinarray::kinematics::Prepared;
+use kinarray::kinematics::{NormalsPlan, Prepared};
 
 const N_JOINTS: usize = 127;
 
@@ -70,7 +72,7 @@ const CASES: [(usize, usize, usize); 6] = [
     (50_000, 8, 256),
 ];
 
-#[divan::bench(args = CASES, max_time = 2)]
+#[divan::bench(args = CASES, max_time = 1)]
 fn forward(bencher: Bencher, (vertices, influences, poses): (usize, usize, usize)) {
     let prepared = character(vertices, influences);
     let operation = SkinPoints::new(&prepared, false).unwrap();
@@ -83,7 +85,7 @@ fn forward(bencher: Bencher, (vertices, influences, poses): (usize, usize, usize
         .bench_local(|| operation.forward(&inputs, &mut out, &Control::default()));
 }
 
-#[divan::bench(args = CASES, max_time = 2)]
+#[divan::bench(args = CASES, max_time = 1)]
 fn vjp(bencher: Bencher, (vertices, influences, poses): (usize, usize, usize)) {
     let prepared = character(vertices, influences);
     let operation = SkinPoints::new(&prepared, false).unwrap();
@@ -106,4 +108,74 @@ fn vjp(bencher: Bencher, (vertices, influences, poses): (usize, usize, usize)) {
                 &Control::default(),
             )
         });
+}
+
+#[divan::bench(args = [1, 16], max_time = 1)]
+fn forward_in_double_precision(bencher: Bencher, poses: usize) {
+    let (vertices, influences) = (18_439, 4);
+    let prepared = character(vertices, influences);
+    let operation = SkinPoints::new(&prepared, false).unwrap();
+    let states: Vec<f64> = noise(poses * N_JOINTS * 8, 2)
+        .into_iter()
+        .map(f64::from)
+        .collect();
+    let view = View::contiguous(&states, &[poses, N_JOINTS, 8]).unwrap();
+    let inputs = [Batch::new(view, 2, &[poses])];
+    let mut out = vec![0.0_f64; poses * vertices * 3];
+    bencher
+        .counter(BytesCount::of_slice(&out[..]))
+        .bench_local(|| operation.forward(&inputs, &mut out, &Control::default()));
+}
+
+/// Every pose with a rest mesh of its own.
+#[divan::bench(args = [1, 16, 256], max_time = 1)]
+fn forward_with_rest_meshes(bencher: Bencher, poses: usize) {
+    let (vertices, influences) = (18_439, 4);
+    let prepared = character(vertices, influences);
+    let operation = SkinPoints::new(&prepared, true).unwrap();
+    let states = noise(poses * N_JOINTS * 8, 2);
+    let rests = noise(poses * vertices * 3, 3);
+    let view = View::contiguous(&states, &[poses, N_JOINTS, 8]).unwrap();
+    let rest = View::contiguous(&rests, &[poses, vertices, 3]).unwrap();
+    let inputs = [Batch::new(view, 2, &[poses]), Batch::new(rest, 2, &[poses])];
+    let mut out = vec![0.0_f32; poses * vertices * 3];
+    bencher
+        .counter(BytesCount::of_slice(&out[..]))
+        .bench_local(|| operation.forward(&inputs, &mut out, &Control::default()));
+}
+
+/// 18,432 vertices and 36,450 triangles on a grid.
+#[divan::bench(args = [1, 16], max_time = 1)]
+fn normals(bencher: Bencher, poses: usize) {
+    let (rows, columns) = (96_u32, 192_u32);
+    let mut triangles = Vec::new();
+    for row in 0..rows - 1 {
+        for column in 0..columns - 1 {
+            let corner = row * columns + column;
+            triangles.push([corner, corner + 1, corner + columns]);
+            triangles.push([corner + 1, corner + columns + 1, corner + columns]);
+        }
+    }
+    let vertices = (rows * columns) as usize;
+    let plan = NormalsPlan::new(triangles, vertices).unwrap();
+    let operation = ComputeVertexNormals { plan: &plan };
+    let points = noise(poses * vertices * 3, 4);
+    let view = View::contiguous(&points, &[poses, vertices, 3]).unwrap();
+    let inputs = [Batch::new(view, 2, &[poses])];
+    let mut out = vec![0.0_f32; points.len()];
+    bencher.bench_local(|| operation.forward(&inputs, &mut out, &Control::default()));
+}
+
+#[divan::bench(args = [1, 4096], max_time = 1)]
+fn states_to_joint_parameters(bencher: Bencher, poses: usize) {
+    let prepared = character(3, 1);
+    let operation = SkeletonStateToJointParameters {
+        prepared: &prepared,
+    };
+    let mut states = noise(poses * N_JOINTS * 8, 2);
+    states.chunks_mut(8).for_each(|state| state[7] = 1.0);
+    let view = View::contiguous(&states, &[poses, N_JOINTS, 8]).unwrap();
+    let inputs = [Batch::new(view, 2, &[poses])];
+    let mut out = vec![0.0_f32; poses * N_JOINTS * 7];
+    bencher.bench_local(|| operation.forward(&inputs, &mut out, &Control::default()));
 }

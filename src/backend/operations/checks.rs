@@ -1,6 +1,8 @@
-//! What the tests of operations share: numbers, batches, and derivatives checked against each other.
+//! More that tests of operations share: arguments of any batch shape, each verb in one call, and
+//! derivatives of each input by itself against differences of the fourth order.
 
-use crate::array::{Batch, View, broadcast_batches};
+use super::testing;
+use crate::array::{Batch, View};
 use crate::backend::cpu::Compute;
 use crate::backend::{Control, Gradient, Operation};
 
@@ -31,37 +33,14 @@ impl<T: Compute> Argument<T> {
 
 /// Pseudo-random numbers in -1 .. 1.
 pub fn noise(count: usize, seed: u64) -> Vec<f64> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    (0..count)
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-        })
-        .collect()
+    testing::Random(seed).numbers(count)
 }
 
 pub fn batches<'a, T: Compute, O: Operation>(
     operation: &O,
     views: &[View<'a, T>],
 ) -> Vec<Batch<'a, T>> {
-    let ranks: Vec<usize> = views
-        .iter()
-        .enumerate()
-        .map(|(index, view)| operation.core_rank(index, view.shape()).unwrap())
-        .collect();
-    let shapes: Vec<(&[usize], usize)> = views
-        .iter()
-        .zip(&ranks)
-        .map(|(view, &rank)| (view.shape(), rank))
-        .collect();
-    let batch = broadcast_batches(operation.name(), &shapes).unwrap();
-    views
-        .iter()
-        .zip(&ranks)
-        .map(|(view, &rank)| Batch::new(view.clone(), rank, &batch))
-        .collect()
+    testing::batches(operation, views).0
 }
 
 fn output_shape<T: Compute, O: Operation>(operation: &O, inputs: &[Batch<'_, T>]) -> Vec<usize> {

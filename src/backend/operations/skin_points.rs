@@ -102,11 +102,16 @@ impl<T: Compute> Aligned<T> {
     }
 }
 
+/// A derivative takes as many poses as this one by one rather than in a register.
+const FEW: usize = 2;
+
 /// How one group is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// Lanes are poses.
     Together,
+    /// One pose, one lane.
+    Alone,
     /// Pose after pose; lanes are numbers of a matrix.
     Single,
 }
@@ -127,6 +132,13 @@ impl<T: Compute> LaneKernel<T> for Prepare<'_, T> {
     fn run<L: Lane<Scalar = T>>(self) {
         match self.way {
             Way::Together => skinning::group_matrices::<L>(
+                self.plan,
+                self.form,
+                self.joints,
+                self.tangents,
+                self.out,
+            ),
+            Way::Alone => skinning::group_matrices::<T>(
                 self.plan,
                 self.form,
                 self.joints,
@@ -160,6 +172,9 @@ impl<T: Compute> LaneKernel<T> for Skin<'_, '_, T> {
         match self.way {
             Way::Together => {
                 skinning::skin_group::<L>(self.plan, self.terms, self.vertices, self.out);
+            }
+            Way::Alone => {
+                skinning::skin_group::<T>(self.plan, self.terms, self.vertices, self.out);
             }
             Way::Single => {
                 let length = self.plan.n_joints() * 16;
@@ -217,7 +232,7 @@ impl<T: Compute> Sources<'_, T> {
         };
         let lanes = if way == Way::Together { width } else { count };
         let numbers = match way {
-            Way::Together => 12 * width,
+            Way::Together | Way::Alone => 12 * width,
             Way::Single => 16 * count,
         } * self.plan.n_joints();
         let mut scratch: [Vec<T>; 4] = Default::default();
@@ -315,7 +330,7 @@ impl<T: Compute> Sources<'_, T> {
             let count = rows.len();
             self.with_group(isa, group * width, count, |way, terms| {
                 let cost = match way {
-                    Way::Together => cost,
+                    Way::Together | Way::Alone => cost,
                     Way::Single => cost * count as f64 / SINGLES_PART as f64,
                 } / vertices as f64;
                 for_each_group(
@@ -356,6 +371,7 @@ impl<T: Compute> Sources<'_, T> {
 
 /// Pulls the cotangents of a group back.
 struct PullGroup<'a, 't, T> {
+    way: Way,
     plan: &'a SkinPlan<T>,
     form: JointForm,
     joints: &'a [&'a [T]],
@@ -372,6 +388,16 @@ impl<T: Compute> LaneKernel<T> for PullGroup<'_, '_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lane<Scalar = T>>(self) {
+        match self.way {
+            Way::Together => self.in_lanes::<L>(),
+            Way::Alone | Way::Single => self.in_lanes::<T>(),
+        }
+    }
+}
+
+impl<T: Compute> PullGroup<'_, '_, T> {
+    #[inline(always)]
+    fn in_lanes<L: Lane<Scalar = T>>(self) {
         let [of_joints, of_rest] = self.targets;
         let (item, count) = (self.item, self.count);
         let wanted = !of_joints.is_skip();
@@ -445,15 +471,23 @@ impl<T: Compute> Sources<'_, T> {
                 let mut scratch: [Vec<T>; 3] = Default::default();
                 let [s0, s1, s2] = &mut scratch;
                 let (mut matrices, mut sums) = (Aligned::new(numbers), Aligned::new(numbers));
-                for start in range.clone().step_by(width) {
-                    let count = width.min(range.end - start);
-                    let joints = rows_of(self.joints, start, count, width, s0);
-                    let cotangent = rows_of(cotangent, start, count, width, s1);
+                let mut next = range.start;
+                while next < range.end {
+                    let (start, left) = (next, range.end - next);
+                    let (way, lanes) = if left <= FEW {
+                        (Way::Alone, 1)
+                    } else {
+                        (Way::Together, width)
+                    };
+                    let (count, numbers) = (left.min(lanes), 12 * lanes * self.plan.n_joints());
+                    next += count;
+                    let joints = rows_of(self.joints, start, count, lanes, s0);
+                    let cotangent = rows_of(cotangent, start, count, lanes, s1);
                     let rows;
                     let points = match self.rest {
                         None => Points::Shared(self.plan.rest()),
                         Some(rest) => {
-                            rows = rows_of(rest, start, count, width, s2);
+                            rows = rows_of(rest, start, count, lanes, s2);
                             Points::Rows(&rows)
                         }
                     };
@@ -461,27 +495,28 @@ impl<T: Compute> Sources<'_, T> {
                         T::run_on(
                             isa,
                             Prepare {
-                                way: Way::Together,
+                                way,
                                 plan: self.plan,
                                 form: self.form(),
                                 joints: &joints,
                                 tangents: None,
-                                out: matrices.get_mut(),
+                                out: &mut matrices.get_mut()[..numbers],
                             },
                         );
                     }
                     T::run_on(
                         isa,
                         PullGroup {
+                            way,
                             plan: self.plan,
                             form: self.form(),
                             joints: &joints,
                             pull: Pull {
-                                matrices: matrices.get(),
+                                matrices: &matrices.get()[..numbers],
                                 points,
                                 cotangent: &cotangent,
                             },
-                            matrix_sums: sums.get_mut(),
+                            matrix_sums: &mut sums.get_mut()[..numbers],
                             item: start - range.start,
                             count,
                             targets: &mut targets,
