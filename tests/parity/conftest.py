@@ -25,3 +25,6 @@ def peer():
         pytest.skip(f"PyMomentum: {error}")
     yield oracle
     oracle.close()
+
+# Programs for the peer's interpreter, not modules of the tests.
+collect_ignore = ["peer_runner.py"]

@@ -66,7 +66,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("mask", ["scaling", "rigid", "pose", "blend_shape", "face_expression"])
+@pytest.mark.parametrize("mask", ["scaling", "rigid", "pose"])
 def test_parameter_classes_by_name(peer, mask):
     arrays = rig()
     arrays = replace(
