@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from comparison import FLOAT32, assert_close
 from peer_oracle import CHARACTER
-from reference import state_matrices
 
 import kinarray
 from kinarray import geometry
+from reference import state_matrices
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = [os.environ.get("KINARRAY_SHARED"), ROOT.parent / "shared", ROOT.parents[1] / "shared"]
