@@ -9,7 +9,7 @@ import time
 
 from peer_env import PeerUnavailable, find
 
-ROUNDS = 7
+ROUNDS = 3
 
 
 def seconds(python: str, code: str, environment) -> float | None:

@@ -86,12 +86,16 @@ def create(where: Path) -> None:
     """Makes the environment, with uv where there is uv and with venv and pip otherwise."""
     uv, candidates = find_uv(), pythons()
     if not uv and not candidates:
-        raise PeerUnavailable("needs Python 3.12 or 3.13: none on the PATH or under pyenv, and no uv")
+        raise PeerUnavailable(
+            "needs Python 3.12 or 3.13: none on the PATH or under pyenv, and no uv"
+        )
     partial = where.with_name(f"{where.name}-{os.getpid()}.partial")
     python = str(partial / "bin" / "python")
     try:
         if uv:
-            _run([uv, "venv", "--quiet", "--python", (candidates or [VERSIONS[0]])[0], str(partial)])
+            _run(
+                [uv, "venv", "--quiet", "--python", (candidates or [VERSIONS[0]])[0], str(partial)]
+            )
             _run([uv, "pip", "install", "--quiet", "--python", python, "--no-deps", *REQUIREMENTS])
         else:
             _run([candidates[0], "-m", "venv", str(partial)])

@@ -7,10 +7,13 @@ import json
 import platform
 from pathlib import Path
 
+from workloads import CALLS
+
 COLOURS = {
     "kinarray": "#1b6ca8",
     "kinarray on torch": "#4f9bd0",
     "kinarray on jax": "#9cc9e8",
+    "kinarray, out=": "#12496f",
     "pymomentum": "#d1495b",
     "torch": "#edae49",
     "jax": "#66a182",
@@ -19,6 +22,9 @@ COLOURS = {
     "limit": "#444444",
     "write": "#bbbbbb",
 }
+
+#: Bars end at this many times the peer's.
+CUT = 2.5
 
 
 def in_unit(seconds: float) -> str:
@@ -76,9 +82,7 @@ def save(folder: Path, measurements, imports) -> list[Path]:
     folder.mkdir(exist_ok=True)
     records = []
     for row in measurements:
-        same = [
-            m for m in measurements if m.workload == row.workload and m.threads == row.threads
-        ]
+        same = [m for m in measurements if m.workload == row.workload and m.threads == row.threads]
         records.append(
             {"work": row.workload.name, **row.workload.to_dict(), "threads": row.threads}
             | {"contestant": row.contestant, "version": row.version, "wall_s": row.wall}
@@ -130,17 +134,22 @@ def chart(path: Path, measurements) -> Path:
         axis.remove()
     for axis, workload in zip(axes.flat, work):
         rows = [m for m in shown if m.workload == workload][::-1]
-        scale, unit = (1e6, "µs") if workload.kind != "call" else (1e9, "ns")
+        scale, unit = (1e6, "µs") if workload.kind not in CALLS else (1e9, "ns")
         values = [m.cpu / workload.batch * scale for m in rows]
         names = [m.contestant for m in rows]
-        bars = axis.barh(names, values, color=[COLOURS[n] for n in names])
-        axis.bar_label(bars, [f"{v:.3g}" for v in values], padding=3, fontsize=8)
+        # One contestant far behind would make all others' bars invisible: its bar is cut.
+        end = CUT * values[names.index("pymomentum")] if "pymomentum" in names else max(values)
+        bars = axis.barh(names, [min(v, end) for v in values], color=[COLOURS[n] for n in names])
+        texts = [f"{v:.3g}" + (" (cut)" if v > end else "") for v in values]
+        axis.bar_label(bars, texts, padding=3, fontsize=8)
         axis.set_title(workload.name, fontsize=9, loc="left")
         axis.set_xlabel(f"CPU {unit} a pose", fontsize=8)
         axis.tick_params(labelsize=8)
         axis.margins(x=0.16)
         axis.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"Shorter is better; {threads} thread; median of interleaved rounds", fontsize=11)
+    figure.suptitle(
+        f"Shorter is better; {threads} thread; median of interleaved rounds", fontsize=11
+    )
     figure.savefig(path, dpi=110)
     plt.close(figure)
     return path

@@ -22,10 +22,10 @@ import numpy as np
 
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from imports import import_times  # noqa: E402
-from report import print_imports, print_table, save  # noqa: E402
-from session import CONTESTANTS, Session, Unavailable  # noqa: E402
-from workloads import Workload, all_workloads  # noqa: E402
+from imports import import_times
+from report import print_imports, print_table, save
+from session import CONTESTANTS, Session, Unavailable
+from workloads import CALLS, Workload, all_workloads
 
 RESULTS = Path(__file__).resolve().parent.parent / "bench-results"
 #: Largest difference from the others, relative to the largest value, before a figure is marked.
@@ -97,13 +97,13 @@ def measure(workload: Workload, threads: int, sessions, rounds: int, seconds: fl
 def difference(workload: Workload, name: str, samples: dict) -> float | None:
     """How far a result is from the peer's (ours where there is no peer); quaternions up to sign."""
     against = next((n for n in ("pymomentum", "kinarray", "torch") if n in samples), None)
-    if against in (None, name) or name in YARDSTICKS or workload.kind == "call":
+    if against in (None, name) or name in YARDSTICKS or workload.kind in CALLS:
         return None
     ours, theirs = np.array(samples[name]), np.array(samples[against])
     if ours.shape != theirs.shape:
         return float("inf")
     apart = np.abs(ours - theirs)
-    if workload.kind == "fk":
+    if workload.kind in ("fk", "call_fk"):
         apart = np.minimum(apart, np.abs(ours + theirs))
     return float(apart.max() / (np.abs(theirs).max() or 1.0))
 
@@ -114,7 +114,9 @@ def arguments():
     parser.add_argument("--threads", default=None, help="thread counts, e.g. 1,2")
     parser.add_argument("--rounds", type=int, default=None, help="rounds; figures are medians")
     parser.add_argument("--only", default="", help="kinds of work, e.g. fk,skin,call")
-    parser.add_argument("--skip", default="", help=f"contestants to leave out: {', '.join(CONTESTANTS)}")
+    parser.add_argument(
+        "--skip", default="", help=f"contestants to leave out: {', '.join(CONTESTANTS)}"
+    )
     return parser.parse_args()
 
 

@@ -17,6 +17,7 @@ CONTESTANTS = {
     "kinarray": "kinarray_",
     "kinarray on torch": "kinarray_torch",
     "kinarray on jax": "kinarray_jax",
+    "kinarray, out=": "kinarray_out",
     "pymomentum": "pymomentum_",
     "torch": "torch_",
     "jax": "jax_",

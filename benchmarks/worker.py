@@ -28,6 +28,7 @@ contestant = importlib.import_module(f"contestants.{name}")
 imported_in = time.perf_counter() - started
 
 import numpy as np  # noqa: E402
+
 from workloads import Workload, arrays  # noqa: E402
 
 

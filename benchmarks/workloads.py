@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+
 from character_arrays import (
     CharacterArrays,
     random_joint_parameters,
@@ -12,13 +13,17 @@ from character_arrays import (
     synthetic,
 )
 
+#: Kinds that measure the call more than the work.
+CALLS = ("call", "call_fk")
+
 
 @dataclass(frozen=True)
 class Workload:
     """One line of the table.
 
     `kind`: `fk` (model parameters to states), `inverse_fk` (states to joint parameters), `skin` (states
-    to points), `normals`, `call` (24 numbers, for the cost of a call), `vjp` (forward and backward).
+    to points), `normals`, `vjp` (forward and backward); and for the cost of a call `call` (24 numbers
+    through a parameter transform, some 30 multiplications) and `call_fk` (3 joints to 24 numbers).
     """
 
     kind: str
@@ -32,8 +37,8 @@ class Workload:
     @property
     def name(self) -> str:
         size = f"{self.n_joints} joints"
-        if self.kind == "call":
-            return "one call, 24 floats"
+        if self.kind in CALLS:
+            return {"call": "one call, 24 floats", "call_fk": "one call, 3 joints"}[self.kind]
         if self.kind in ("skin", "normals"):
             size = f"{self.n_vertices // 1000}k vertices"
             if self.kind == "skin":
@@ -46,7 +51,8 @@ class Workload:
             "fk": self.n_joints * 8,
             "vjp": self.n_joints * 8 + self.n_parameters,
             "inverse_fk": self.n_joints * 7,
-            "call": 24,
+            "call": 28,
+            "call_fk": 24,
         }.get(self.kind, self.n_vertices * 3)
         return self.batch * per_pose * np.dtype(self.dtype).itemsize
 
@@ -65,7 +71,9 @@ class Arrays:
 def arrays(workload: Workload) -> Arrays:
     """The same arrays in every process: seeded."""
     if workload.kind == "call":
-        # Three joints with a state of 24 numbers: the smallest useful call.
+        character = synthetic(4, 24)
+        return Arrays(character, random_model_parameters(character, (1,), workload.dtype)[0])
+    if workload.kind == "call_fk":
         character = synthetic(3, 21, dense_transform=True)
         return Arrays(character, random_joint_parameters(character, (1,), workload.dtype)[0])
     character = synthetic(
@@ -135,7 +143,7 @@ def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def all_workloads(quick: bool) -> list[Workload]:
     """Everything, or what fits into a minute or so."""
     rigs = [(127, 136), (170, 200)]
-    work = [Workload("call", 1)]
+    work = [Workload("call", 1), Workload("call_fk", 1)]
     for n_joints, n_parameters in rigs[:1] if quick else rigs:
         for dtype in ("float32",) if quick else ("float32", "float64"):
             for batch in (1, 256, 4096):

@@ -150,7 +150,10 @@ def synthetic(
         offsets = np.round(offsets * 64) / 64
     if dense_transform:
         n_parameters = 7 * n_joints
-        transform, names = np.eye(n_parameters, dtype=np.float32), [f"p{i}" for i in range(n_parameters)]
+        transform, names = (
+            np.eye(n_parameters, dtype=np.float32),
+            [f"p{i}" for i in range(n_parameters)],
+        )
     else:
         transform, names = parameter_tree(rng, n_joints, n_parameters)
     character = CharacterArrays(

@@ -11,9 +11,7 @@ import numpy as np
 
 def rotation_matrix(quaternion: np.ndarray) -> np.ndarray:
     """`(..., 4)` xyzw, normalised here, to `(..., 3, 3)`."""
-    x, y, z, w = np.moveaxis(
-        quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0
-    )
+    x, y, z, w = np.moveaxis(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
         [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],

@@ -9,15 +9,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import reference  # noqa: E402
-from character_arrays import (  # noqa: E402
+import reference
+from character_arrays import (
     random_joint_parameters,
     random_model_parameters,
     synthetic,
 )
-from reference import relative_difference, state_matrices  # noqa: E402
-
-from kinarray import geometry  # noqa: E402
+from kinarray import geometry
+from reference import relative_difference, state_matrices
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
 # Around the widths of SIMD groups: one short of, equal to, one past.

@@ -7,6 +7,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from contestants.levels import Levels, forward
 
 POSES_AT_ONCE = 256  # keeps what one level of the tree needs in the cache

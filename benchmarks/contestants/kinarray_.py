@@ -1,10 +1,10 @@
 """Ours, on NumPy arrays."""
 
-import kinarray
 import numpy as np
-from kinarray import geometry
 
+import kinarray
 from contestants.same_names import prepare_geometry
+from kinarray import geometry
 
 to_numpy = np.asarray
 

@@ -1,12 +1,12 @@
 """Ours, on torch arrays: the cost of the seam."""
 
-import kinarray
 import numpy as np
-from kinarray import geometry
 
+import kinarray
 from contestants import torch_ as plain
 from contestants.same_names import prepare_geometry
-from workloads import Arrays
+from kinarray import geometry
+from workloads import CALLS, Arrays
 
 to_numpy = np.asarray
 
@@ -16,7 +16,7 @@ def version():
 
 
 def prepare(workload, arrays, threads):
-    if workload.kind not in ("call", "fk"):
+    if workload.kind not in (*CALLS, "fk"):
         return None  # large work takes the same time as with NumPy
     kinarray.set_num_threads(threads)
     plain.set_up(threads)

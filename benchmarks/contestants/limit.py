@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+
 from reference import inverse_bind_pose
 
 SOURCE = Path(__file__).resolve().parent.parent / "limit.c"

@@ -7,6 +7,8 @@ def prepare_geometry(geometry, workload, arrays, character=None):
     if workload.kind == "fk":
         return lambda: geometry.model_parameters_to_skeleton_state(character, given)
     if workload.kind == "call":
+        return lambda: geometry.apply_parameter_transform(character, given)
+    if workload.kind == "call_fk":
         return lambda: geometry.joint_parameters_to_skeleton_state(character, given)
     if workload.kind == "inverse_fk":
         return lambda: geometry.skeleton_state_to_joint_parameters(character, given)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+
 from contestants.levels import Levels, forward
 
 POSES_AT_ONCE = 16  # keeps the blended matrices in the cache

@@ -46,12 +46,16 @@ def rig(seed: int = 0, **options):
 
 
 def joint_poses(character, batch, dtype, seed: int = 0):
-    return random_joint_parameters(character, batch, dtype, seed) if batch else (
-        random_joint_parameters(character, (1,), dtype, seed)[0]
+    return (
+        random_joint_parameters(character, batch, dtype, seed)
+        if batch
+        else (random_joint_parameters(character, (1,), dtype, seed)[0])
     )
 
 
 def model_poses(character, batch, dtype, seed: int = 0):
-    return random_model_parameters(character, batch, dtype, seed) if batch else (
-        random_model_parameters(character, (1,), dtype, seed)[0]
+    return (
+        random_model_parameters(character, batch, dtype, seed)
+        if batch
+        else (random_model_parameters(character, (1,), dtype, seed)[0])
     )

@@ -12,8 +12,9 @@ for folder in (ROOT / "tests", ROOT / "benchmarks", Path(__file__).parent):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from peer_env import PeerUnavailable, find  # noqa: E402
-from peer_oracle import PeerOracle  # noqa: E402
+from peer_oracle import PeerOracle
+
+from peer_env import PeerUnavailable, find
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,7 @@ def peer():
         pytest.skip(f"PyMomentum: {error}")
     yield oracle
     oracle.close()
+
+
+# Programs for the peer's interpreter, not modules of the tests.
+collect_ignore = ["peer_runner.py"]

@@ -13,11 +13,11 @@ from pathlib import Path
 replies = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
-import numpy as np  # noqa: E402
-import pymomentum.geometry as geometry  # noqa: E402
+import numpy as np
+import pymomentum.geometry as geometry
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from character_arrays import CharacterArrays  # noqa: E402
+from character_arrays import CharacterArrays
 
 
 def resolve(path, character):
@@ -43,7 +43,9 @@ def as_arrays(value):
         return {"vertices": value.vertices, "normals": value.normals, "faces": value.faces}
     if isinstance(value, geometry.SkinWeights):
         return {"index": value.index, "weight": value.weight}
-    if isinstance(value, (tuple, list)) and not all(isinstance(v, (str, int, float)) for v in value):
+    if isinstance(value, (tuple, list)) and not all(
+        isinstance(v, (str, int, float)) for v in value
+    ):
         return {f"item{i}": np.asarray(item) for i, item in enumerate(value)}
     return {"value": np.asarray(value)}
 

@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 from comparison import FLOAT64, assert_close, assert_states_close, chain, joint_poses
 from peer_oracle import CHARACTER, PeerError
-from reference import relative_difference, skin_points, state_matrices, vertex_normals, world_matrices
 
 import kinarray
 from kinarray import geometry
+from reference import (
+    relative_difference,
+    skin_points,
+    state_matrices,
+    vertex_normals,
+    world_matrices,
+)
 
 FORWARD = "geometry.joint_parameters_to_skeleton_state"
 

@@ -15,9 +15,9 @@ from comparison import (
     tolerance,
 )
 from peer_oracle import CHARACTER
-from reference import state_matrices, world_matrices
 
 from kinarray import geometry
+from reference import state_matrices, world_matrices
 
 DTYPES = [np.float32, np.float64]
 

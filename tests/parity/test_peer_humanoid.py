@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from character_arrays import CharacterArrays, random_model_parameters
 from comparison import FLOAT32, FLOAT64_ROUNDED_CONSTANTS, assert_close, assert_states_close
 from peer_oracle import CHARACTER
 
+from character_arrays import CharacterArrays, random_model_parameters
 from kinarray import geometry
 from kinarray.testing import create_humanoid
 
@@ -37,9 +37,7 @@ def test_states_and_points(peer, humanoid, arrays, dtype):
     # Our constants may be float64; theirs were rounded to float32 on the way in.
     close = FLOAT32 if dtype == np.float32 else FLOAT64_ROUNDED_CONSTANTS
     poses = random_model_parameters(arrays, (20,), dtype)
-    theirs = peer.call(
-        arrays, "geometry.model_parameters_to_skeleton_state", CHARACTER, poses
-    )
+    theirs = peer.call(arrays, "geometry.model_parameters_to_skeleton_state", CHARACTER, poses)
     ours = geometry.model_parameters_to_skeleton_state(humanoid, poses)
     assert_states_close(ours, theirs, close)
     assert_close(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from comparison import assert_close, chain, tolerance
-from reference import vertex_normals
 
 from kinarray import geometry
+from reference import vertex_normals
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

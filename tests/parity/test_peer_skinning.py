@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from comparison import FLOAT32, assert_close, chain, joint_poses, tolerance
 from peer_oracle import CHARACTER
-from reference import skin_points, world_matrices
 
 from kinarray import geometry
+from reference import skin_points, world_matrices
 
 DTYPES = [np.float32, np.float64]
 
