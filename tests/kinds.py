@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -163,8 +164,11 @@ def _polars(values, core):
 def _read_polars(x):
     import polars as pl
 
-    storage = x.ext.storage() if isinstance(x.dtype, getattr(pl, "Extension", ())) else x
-    return storage.to_numpy()
+    if not isinstance(x.dtype, getattr(pl, "Extension", ())):
+        return x.to_numpy()
+    # arrow.fixed_shape_tensor: flat rows, and the shape of one as metadata.
+    shape = json.loads(x.dtype.ext_metadata())["shape"]
+    return x.ext.storage().to_numpy().reshape(len(x), *shape)
 
 
 def _is_polars(x):

@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 static COUNT: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// Counts one copy of `bytes` bytes.
+/// Counts one copy of `bytes` bytes; none is no copy.
 pub fn count(bytes: usize) {
+    if bytes == 0 {
+        return;
+    }
     COUNT.fetch_add(1, Relaxed);
     BYTES.fetch_add(bytes as u64, Relaxed);
 }

@@ -6,117 +6,61 @@ use smallvec::SmallVec;
 use crate::array::{Batch, DType, Shape, View, broadcast_batches, element_count, show_shape};
 use crate::backend::Operation;
 use crate::backend::cpu::Compute;
-use crate::character::Reals;
 use crate::error::Error;
 use crate::interop::copies;
 use crate::interop::memory::Block;
 use crate::python::array_in::{ArrayIn, Kind, converted};
 use crate::python::{array_out, interrupt};
 
-/// An argument of an operation, as a binding has it.
-#[derive(Clone, Copy)]
-pub(crate) enum Argument<'a, 'py> {
-    /// From the caller.
-    Array(&'a Bound<'py, PyAny>),
-    /// From one of our objects: read in the precision of the call, and never the leading array.
-    Constant {
-        /// The numbers, row-major.
-        values: &'a Reals,
-        /// Their shape.
-        shape: &'a [usize],
-    },
-}
-
 /// Applies an operation to arrays from Python; the result is of the kind of the first.
+///
+/// The number of arguments is known to the compiler, so that everything stays on a small stack frame:
+/// for small arrays moving descriptions about would cost more than the work.
 #[inline]
-pub(crate) fn apply<'py>(
+pub(crate) fn apply<'py, const N: usize>(
     py: Python<'py>,
     operation: &impl Operation,
-    arguments: &[&Bound<'py, PyAny>],
-    out: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Py<PyAny>> {
-    let arguments: SmallVec<[Argument<'_, 'py>; 4]> = arguments
-        .iter()
-        .map(|array| Argument::Array(array))
-        .collect();
-    apply_with(py, operation, &arguments, out)
-}
-
-/// The same with arguments that may be constants.
-pub(crate) fn apply_with<'py>(
-    py: Python<'py>,
-    operation: &impl Operation,
-    arguments: &[Argument<'_, 'py>],
+    arguments: &[&Bound<'py, PyAny>; N],
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     let function = operation.name();
     let names = operation.inputs();
-    let mut inputs: SmallVec<[In<'_, 'py>; 4]> = SmallVec::new();
-    for (argument, name) in arguments.iter().zip(names) {
-        inputs.push(match *argument {
-            Argument::Array(object) => In::Array(ArrayIn::read(function, name.name, object)?),
-            Argument::Constant { values, shape } => In::Constant(values, shape),
-        });
+    let mut inputs: SmallVec<[ArrayIn<'_, 'py>; N]> = SmallVec::new();
+    for (object, name) in arguments.iter().zip(names) {
+        inputs.push(ArrayIn::read(function, name.name, object)?);
     }
-    let precision = precision(&inputs, names)?;
-    match precision {
-        DType::Float64 => compute::<f64>(py, operation, &inputs, out),
-        _ => compute::<f32>(py, operation, &inputs, out),
+    match precision(&inputs, names)? {
+        DType::Float64 => compute::<f64, N>(py, operation, &inputs, out),
+        _ => compute::<f32, N>(py, operation, &inputs, out),
     }
     .map(Bound::unbind)
 }
 
-/// An argument that has come in.
-enum In<'a, 'py> {
-    Array(ArrayIn<'a, 'py>),
-    Constant(&'a Reals, &'a [usize]),
-}
-
-impl In<'_, '_> {
-    fn shape(&self) -> &[usize] {
-        match self {
-            Self::Array(array) => array.memory.shape(),
-            Self::Constant(_, shape) => shape,
-        }
-    }
-}
-
 /// The precision of a call: the highest among its arrays. Python numbers follow the arrays beside
-/// them, and count only where there are none; constants likewise.
+/// them, and count only where there are none.
 #[inline]
-fn precision(inputs: &[In<'_, '_>], names: &[crate::backend::Input]) -> PyResult<DType> {
-    let (mut arrays, mut numbers, mut constants) = (None, None, None);
+fn precision(inputs: &[ArrayIn<'_, '_>], names: &[crate::backend::Input]) -> PyResult<DType> {
+    let (mut arrays, mut numbers) = (None, None);
     for (input, name) in inputs.iter().zip(names) {
-        let (slot, found) = match input {
-            In::Array(array) => {
-                let slot = match array.kind {
-                    Kind::Numbers => &mut numbers,
-                    _ => &mut arrays,
-                };
-                (slot, array.precision(name.name)?)
-            }
-            In::Constant(values, _) => (&mut constants, values.dtype()),
+        let slot = match input.kind {
+            Kind::Numbers => &mut numbers,
+            _ => &mut arrays,
         };
+        let found = input.precision(name.name)?;
         if *slot != Some(DType::Float64) {
             *slot = Some(found);
         }
     }
-    Ok(arrays.or(numbers).or(constants).unwrap_or(DType::Float32))
+    Ok(arrays.or(numbers).unwrap_or(DType::Float32))
 }
 
-/// The two precisions, each reading our constants in its own.
+/// The two precisions, and how they become half.
 pub(crate) trait Precision: Compute + bytemuck::Pod {
-    /// The constants in this precision.
-    fn of(values: &Reals) -> &[Self];
     /// Writes the numbers as a half precision.
     fn to_half(values: &[Self], dtype: DType, out: &mut Block);
 }
 
 impl Precision for f32 {
-    fn of(values: &Reals) -> &[Self] {
-        values.as_f32()
-    }
-
     fn to_half(values: &[Self], dtype: DType, out: &mut Block) {
         let bits = out.as_mut_slice::<u16>().iter_mut().zip(values);
         if dtype == DType::Float16 {
@@ -128,28 +72,24 @@ impl Precision for f32 {
 }
 
 impl Precision for f64 {
-    fn of(values: &Reals) -> &[Self] {
-        values.as_f64()
-    }
-
     fn to_half(_: &[Self], _: DType, _: &mut Block) {
         unreachable!("half precision is computed in float32");
     }
 }
 
-fn compute<'py, T: Precision>(
+fn compute<'py, T: Precision, const N: usize>(
     py: Python<'py>,
     operation: &impl Operation,
-    inputs: &[In<'_, 'py>],
+    inputs: &[ArrayIn<'_, 'py>],
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let function = operation.name();
     let names = operation.inputs();
 
-    let mut shapes: SmallVec<[(&[usize], usize); 4]> = SmallVec::new();
-    let mut cores: SmallVec<[&[usize]; 4]> = SmallVec::new();
+    let mut shapes: SmallVec<[(&[usize], usize); N]> = SmallVec::new();
+    let mut cores: SmallVec<[&[usize]; N]> = SmallVec::new();
     for (index, input) in inputs.iter().enumerate() {
-        let shape = input.shape();
+        let shape = input.memory.shape();
         let core = operation.core_rank(index, shape)?;
         shapes.push((shape, core));
         cores.push(&shape[shape.len() - core..]);
@@ -172,43 +112,30 @@ fn compute<'py, T: Precision>(
         })?;
 
     // What cannot be read in place, or not in the precision of the call, is converted first.
-    let mut made: SmallVec<[Option<Vec<T>>; 4]> = SmallVec::new();
+    let mut made: SmallVec<[Option<Vec<T>>; N]> = SmallVec::new();
     let mut numbers = count;
     for (input, name) in inputs.iter().zip(names) {
-        made.push(match input {
-            In::Array(array) => {
-                numbers += array.memory.len();
-                if array.memory.is_readable::<T>() {
-                    None
-                } else {
-                    Some(converted(name.name, array)?)
-                }
-            }
-            In::Constant(values, _) => {
-                numbers += values.len();
-                None
-            }
+        numbers += input.memory.len();
+        made.push(match input.memory.is_readable::<T>() {
+            true => None,
+            false => Some(converted(name.name, input)?),
         });
     }
-    let mut batches: SmallVec<[Batch<'_, T>; 4]> = SmallVec::new();
+    let mut batches: SmallVec<[Batch<'_, T>; N]> = SmallVec::new();
     for ((input, made), (shape, core)) in inputs.iter().zip(&made).zip(&shapes) {
-        let view = match (input, made) {
-            (In::Array(array), None) => array.memory.view::<T>().ok_or_else(|| {
+        let view = match made {
+            None => input.memory.view::<T>().ok_or_else(|| {
                 Error::value(
                     function,
                     "the memory of an argument changed during the call",
                 )
             })?,
-            (_, Some(values)) => View::contiguous(values, shape)?,
-            (In::Constant(values, shape), None) => View::contiguous(T::of(values), shape)?,
+            Some(values) => View::contiguous(values, shape)?,
         };
         batches.push(Batch::new(view, *core, &batch));
     }
 
-    let leading = inputs.iter().find_map(|input| match input {
-        In::Array(array) if array.kind != Kind::Numbers => Some(array),
-        _ => None,
-    });
+    let leading = inputs.iter().find(|input| input.kind != Kind::Numbers);
     let kind = leading.map_or(Kind::Numbers, |array| array.kind);
     let dtype = result_dtype::<T>(inputs);
 
@@ -241,7 +168,7 @@ const MOST_BYTES: usize = isize::MAX as usize / 4;
 fn fill<'py, T: Precision>(
     py: Python<'py>,
     operation: &impl Operation,
-    inputs: &[In<'_, 'py>],
+    inputs: &[ArrayIn<'_, 'py>],
     batches: &[Batch<'_, T>],
     object: &Bound<'py, PyAny>,
     dtype: DType,
@@ -249,10 +176,7 @@ fn fill<'py, T: Precision>(
     numbers: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
     let out = array_out::read_out(operation.name(), object, dtype, shape)?;
-    let spans = inputs.iter().filter_map(|input| match input {
-        In::Array(array) => Some(array.memory.span()),
-        In::Constant(..) => None,
-    });
+    let spans = inputs.iter().map(|input| input.memory.span());
     // SAFETY: `read_out` has checked it; concurrent use of `out` is the caller's to avoid, as for
     // every array library.
     if let Some(target) = unsafe { array_out::as_target::<T>(&out.memory, spans) } {
@@ -286,21 +210,16 @@ fn fill<'py, T: Precision>(
 /// The element type of the result: the precision of the call, or the half precision that all arrays
 /// have in common.
 #[inline]
-fn result_dtype<T: Precision>(inputs: &[In<'_, '_>]) -> DType {
+fn result_dtype<T: Precision>(inputs: &[ArrayIn<'_, '_>]) -> DType {
     if T::DTYPE == DType::Float64 {
         return DType::Float64;
     }
-    let mut common = None;
-    for input in inputs {
-        if let In::Array(array) = input
-            && array.kind != Kind::Numbers
-        {
-            let dtype = array.memory.dtype();
-            if common.is_some_and(|common| common != dtype) {
-                return DType::Float32;
-            }
-            common = Some(dtype);
-        }
+    let mut dtypes = inputs
+        .iter()
+        .filter(|input| input.kind != Kind::Numbers)
+        .map(|input| input.memory.dtype());
+    match dtypes.next() {
+        Some(first) if dtypes.all(|dtype| dtype == first) => first,
+        _ => T::DTYPE,
     }
-    common.unwrap_or(T::DTYPE)
 }

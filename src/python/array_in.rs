@@ -123,11 +123,6 @@ impl<'a, 'py> ArrayIn<'a, 'py> {
         Ok(Self::new(object, Kind::Numbers, memory, guard))
     }
 
-    /// Where the numbers lie.
-    pub(crate) fn foreign(&self) -> &Foreign {
-        &self.memory
-    }
-
     fn new(object: &'a Bound<'py, PyAny>, kind: Kind, memory: Foreign, guard: Guard) -> Self {
         Self {
             object,

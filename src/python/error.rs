@@ -146,11 +146,6 @@ impl From<Error> for PyErr {
     }
 }
 
-/// The exception for an error; for use in `map_err`.
-pub(crate) fn to_py(error: Error) -> PyErr {
-    error.into()
-}
-
 /// The exception for something that must not happen: a bug of ours, not of the caller's.
 #[cold]
 pub(crate) fn internal(py: Python<'_>, what: &str) -> PyErr {

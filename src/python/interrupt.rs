@@ -47,14 +47,6 @@ pub(crate) fn run<R: Send>(
     }
 }
 
-/// Runs work that is always worth releasing the interpreter for.
-pub(crate) fn detached<R: Send>(
-    py: Python<'_>,
-    work: impl FnOnce(&Control<'_>) -> Result<R> + Send,
-) -> PyResult<R> {
-    run(py, usize::MAX, work)
-}
-
 fn text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
