@@ -68,8 +68,8 @@ pub(super) unsafe fn store_8x8(values: [__m256; 8], to: *mut f32, stride: usize)
     // SAFETY: the caller vouches for eight numbers at each place.
     unsafe {
         let rows = transpose_8x8(values);
-        for lane in 0..8 {
-            _mm256_storeu_ps(to.add(lane * stride), rows[lane]);
+        for (lane, row) in rows.iter().enumerate() {
+            _mm256_storeu_ps(to.add(lane * stride), *row);
         }
     }
 }

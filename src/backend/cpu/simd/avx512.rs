@@ -151,8 +151,8 @@ pub(super) unsafe fn store_8x8(values: [__m512d; 8], to: *mut f64, stride: usize
     // SAFETY: the caller vouches for eight numbers at each place.
     unsafe {
         let rows = transpose_8x8_pd(values);
-        for lane in 0..8 {
-            _mm512_storeu_pd(to.add(lane * stride), rows[lane]);
+        for (lane, row) in rows.iter().enumerate() {
+            _mm512_storeu_pd(to.add(lane * stride), *row);
         }
     }
 }
