@@ -205,7 +205,9 @@ KINDS = [
     _torch("torch non-contiguous", _torch_strided),
     Kind("jax", "jax", _jax, np.asarray, _is_jax, lambda x: str(x.dtype)),
     Kind("pyarrow", "pyarrow", _pyarrow, _read_pyarrow, _is_pyarrow, _pyarrow_dtype),
-    Kind("polars", "polars", _polars, _read_polars, _is_polars, lambda x: str(_read_polars(x).dtype)),
+    Kind(
+        "polars", "polars", _polars, _read_polars, _is_polars, lambda x: str(_read_polars(x).dtype)
+    ),
     Kind(
         "memoryview",
         "numpy",

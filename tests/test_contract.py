@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import kinarray as ka
 import numpy as np
 import pytest
+
+import kinarray as ka
 from kinarray import geometry, interop
 from kinds import FLOATS, KINDS, Kind, available
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ["numpy", "torch", "jax", "jaxlib", "pandas", "polars", "pyarrow", "cupy", "tensorflow", "scipy"]
+HEAVY = [
+    "numpy",
+    "torch",
+    "jax",
+    "jaxlib",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "cupy",
+    "tensorflow",
+    "scipy",
+]
 
 
 def run(code: str) -> str:
@@ -15,7 +26,9 @@ def run(code: str) -> str:
 
 
 def test_import_brings_no_framework():
-    loaded = run("import kinarray, sys; print(sorted(set(m.partition('.')[0] for m in sys.modules)))")
+    loaded = run(
+        "import kinarray, sys; print(sorted(set(m.partition('.')[0] for m in sys.modules)))"
+    )
     for name in HEAVY:
         assert f"'{name}'" not in loaded
 

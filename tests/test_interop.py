@@ -8,9 +8,10 @@ import gc
 import os
 import threading
 
-import kinarray as ka
 import numpy as np
 import pytest
+
+import kinarray as ka
 from kinarray import interop
 
 
@@ -361,7 +362,12 @@ def test_arrow_nulls_are_refused_by_row(pa, transform, values):
 
 
 def test_arrow_columns_of_other_things_are_refused(pa, transform):
-    wrong = [pa.array(["a"]), pa.array([[1.0], [1.0, 2.0]]), pa.table({"a": [1.0]}), pa.array([True])]
+    wrong = [
+        pa.array(["a"]),
+        pa.array([[1.0], [1.0, 2.0]]),
+        pa.table({"a": [1.0]}),
+        pa.array([True]),
+    ]
     for column in wrong:
         with pytest.raises(TypeError, match="column"):
             transform.apply(column)
@@ -483,7 +489,10 @@ class Liar:
 
     def __dlpack__(self, **keywords):
         new = ctypes.pythonapi.PyCapsule_New
-        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        new.restype, new.argtypes = (
+            ctypes.py_object,
+            [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p],
+        )
         return new(ctypes.addressof(self.managed), b"dltensor", None)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import pickle
 
-import kinarray as ka
 import numpy as np
 import pytest
+
+import kinarray as ka
 from kinarray.geometry import (
     BlendShape,
     Box,
@@ -42,7 +43,10 @@ def arm():
     transform = ParameterTransform(
         ["root_tx", "bend", "scale_arm"],
         skeleton,
-        [[float((row, col) in {(0, 0), (12, 1), (13, 2)}) for col in range(3)] for row in range(14)],
+        [
+            [float((row, col) in {(0, 0), (12, 1), (13, 2)}) for col in range(3)]
+            for row in range(14)
+        ],
     )
     return Character("arm", skeleton, transform)
 

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-
 # The module lists its names by itself; the stub's public names are its list.
 ALLOWED = "kinarray._core.__all__\n"
 
@@ -17,7 +16,15 @@ def test_stubs_match_the_module(tmp_path):
     allowed = tmp_path / "allowed"
     allowed.write_text(ALLOWED)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy.stubtest", "kinarray._core", "--concise", "--allowlist", str(allowed)],
+        [
+            sys.executable,
+            "-m",
+            "mypy.stubtest",
+            "kinarray._core",
+            "--concise",
+            "--allowlist",
+            str(allowed),
+        ],
         capture_output=True,
         text=True,
         check=False,

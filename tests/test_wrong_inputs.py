@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 
-import kinarray as ka
 import numpy as np
 import pytest
+
+import kinarray as ka
 from kinarray.geometry import (
     Character,
     Joint,
@@ -57,7 +58,9 @@ def test_poses_of_another_type_are_refused_not_converted(character, poses, dtype
     assert isinstance(error.value, TypeError)
 
 
-@pytest.mark.parametrize("thing", [None, "poses", object(), {"a": 1}, [1.0, "x"], [[1.0], [1.0, 2.0]]])
+@pytest.mark.parametrize(
+    "thing", [None, "poses", object(), {"a": 1}, [1.0, "x"], [[1.0], [1.0, 2.0]]]
+)
 def test_what_is_no_array_is_refused(character, thing):
     with pytest.raises((TypeError, ka.ShapeError)):
         model_parameters_to_skeleton_state(character, thing)
@@ -137,7 +140,9 @@ def test_weights_for_a_missing_joint_are_refused(character):
     index = np.zeros((mesh.n_vertices, 1), int)
     index[5] = 999
     with pytest.raises(ka.CharacterError, match="vertex 5: joint index 999"):
-        character.with_mesh_and_skin_weights(mesh, SkinWeights(index, np.ones((mesh.n_vertices, 1))))
+        character.with_mesh_and_skin_weights(
+            mesh, SkinWeights(index, np.ones((mesh.n_vertices, 1)))
+        )
     with pytest.raises(ka.CharacterError, match="rows"):
         character.with_mesh_and_skin_weights(mesh, SkinWeights([[0]], [[1.0]]))
     with pytest.raises(ka.ShapeError, match="n_influences"):
@@ -203,7 +208,12 @@ GLB = b"glTF" + struct.pack("<II", 2, 20)
         (b"just some text, not a model", "glTF"),
         (b"\x00" * 64, "glTF"),
         (GLB, ""),
-        (b"glTF" + struct.pack("<II", 2, 0xFFFF_FFFF) + struct.pack("<II", 0xFFFF_FF00, 0x4E4F534A), ""),
+        (
+            b"glTF"
+            + struct.pack("<II", 2, 0xFFFF_FFFF)
+            + struct.pack("<II", 0xFFFF_FF00, 0x4E4F534A),
+            "",
+        ),
         (b"glTF" + struct.pack("<II", 1, 20), ""),
         (b'{"asset": {"version": "2.0"}, "accessors": 7}', "accessors"),
         (b'{"asset": {"version": "2.0"}}', ""),
