@@ -175,11 +175,11 @@ fn fill<'py, T: Precision>(
     shape: &Shape,
     numbers: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let out = array_out::read_out(operation.name(), object, dtype, shape)?;
+    let mut out = array_out::read_out(operation.name(), object, dtype, shape)?;
     let spans = inputs.iter().map(|input| input.memory.span());
     // SAFETY: `read_out` has checked it; concurrent use of `out` is the caller's to avoid, as for
     // every array library.
-    if let Some(target) = unsafe { array_out::as_target::<T>(&out.memory, spans) } {
+    if let Some(target) = unsafe { array_out::as_target::<T>(&mut out.memory, spans) } {
         interrupt::run(py, numbers, |control| {
             operation.forward(batches, target, control)
         })?;

@@ -139,10 +139,10 @@ pub(crate) fn read_out<'a, 'py>(
 ///
 /// # Safety
 /// `out` was checked by [`read_out`], and nobody else reads or writes it meanwhile.
-pub(crate) unsafe fn as_target<'m, T: crate::array::Element>(
-    out: &'m Foreign,
+pub(crate) unsafe fn as_target<T: crate::array::Element>(
+    out: &mut Foreign,
     inputs: impl Iterator<Item = (usize, usize)>,
-) -> Option<&'m mut [T]> {
+) -> Option<&mut [T]> {
     if out.dtype() != T::DTYPE
         || out.swapped
         || !out.is_contiguous()
