@@ -34,6 +34,10 @@ def in_unit(seconds: float) -> str:
     return f"{seconds * 1e9:8.0f} ns"
 
 
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def ratios(rows) -> dict[str, dict[str, float | None]]:
     """By contestant: the peer's CPU time in units of its own, and the limit's as a fraction of its own."""
     by_name = {row.contestant: row for row in rows}
@@ -140,7 +144,7 @@ def chart(path: Path, measurements) -> Path:
         # One contestant far behind would make all others' bars invisible: its bar is cut.
         end = CUT * values[names.index("pymomentum")] if "pymomentum" in names else max(values)
         bars = axis.barh(names, [min(v, end) for v in values], color=[COLOURS[n] for n in names])
-        texts = [f"{v:.3g}" + (" (cut)" if v > end else "") for v in values]
+        texts = [number(v) + (" (cut)" if v > end else "") for v in values]
         axis.bar_label(bars, texts, padding=3, fontsize=8)
         axis.set_title(workload.name, fontsize=9, loc="left")
         axis.set_xlabel(f"CPU {unit} a pose", fontsize=8)

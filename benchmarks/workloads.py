@@ -22,7 +22,7 @@ class Workload:
     """One line of the table.
 
     `kind`: `fk` (model parameters to states), `inverse_fk` (states to joint parameters), `skin` (states
-    to points), `normals`, `vjp` (forward and backward); and for the cost of a call `call` (24 numbers
+    to points), `normals`; and for the cost of a call `call` (24 numbers
     through a parameter transform, some 30 multiplications) and `call_fk` (3 joints to 24 numbers).
     """
 
@@ -49,7 +49,6 @@ class Workload:
     def output_bytes(self) -> int:
         per_pose = {
             "fk": self.n_joints * 8,
-            "vjp": self.n_joints * 8 + self.n_parameters,
             "inverse_fk": self.n_joints * 7,
             "call": 28,
             "call_fk": 24,
@@ -83,7 +82,7 @@ def arrays(workload: Workload) -> Arrays:
         workload.n_influences or 4,
         seed=workload.n_joints,
     )
-    if workload.kind in ("fk", "vjp"):
+    if workload.kind == "fk":
         shape = (workload.batch,) if workload.batch > 1 else (1,)
         poses = random_model_parameters(character, shape, workload.dtype)
         return Arrays(character, poses if workload.batch > 1 else poses[0])
@@ -156,5 +155,4 @@ def all_workloads(quick: bool) -> list[Workload]:
         work.append(Workload("skin", 64, "float64", n_vertices=20_000, n_influences=4))
     work.append(Workload("normals", 64, n_vertices=20_000))
     work.append(Workload("inverse_fk", 1024))
-    work.append(Workload("vjp", 1024))
     return work

@@ -32,7 +32,6 @@ def prepare(workload, arrays, threads):
     function = {
         "call": lambda c: lambda x: x * 2 + 1,
         "fk": forward_kinematics,
-        "vjp": lambda c: gradient(forward_kinematics(c)),
         "skin": skinning,
         "normals": normals,
     }.get(workload.kind)
@@ -67,10 +66,6 @@ def forward_kinematics(character):
         return states.reshape(*poses.shape[:-1], *states.shape[1:])
 
     return run
-
-
-def gradient(run):
-    return jax.grad(lambda poses: run(poses).sum())
 
 
 def skinning(character):

@@ -30,11 +30,8 @@ def prepare(workload, arrays, threads):
     if workload.kind == "call":
         other = torch.ones(24, dtype=given.dtype)
         return lambda: torch.add(other, other)
-    if workload.kind in ("fk", "vjp"):
-        run = forward_kinematics(arrays.character, given)
-        if workload.kind == "fk":
-            return torch.no_grad()(run)
-        return backward(run, given)
+    if workload.kind == "fk":
+        return torch.no_grad()(forward_kinematics(arrays.character, given))
     if workload.kind == "skin":
         return torch.no_grad()(skinning(arrays.character, given))
     if workload.kind == "normals":
@@ -69,17 +66,6 @@ def forward_kinematics(character, poses):
         return states.reshape(*poses.shape[:-1], *states.shape[1:])
 
     return run
-
-
-def backward(run, poses):
-    poses.requires_grad_(True)
-
-    def both():
-        states = run()
-        (gradient,) = torch.autograd.grad(states, poses, torch.ones_like(states))
-        return gradient
-
-    return both
 
 
 def bind_matrices(character, dtype):
