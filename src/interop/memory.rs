@@ -202,7 +202,7 @@ mod pool {
     }
 
     pub(super) fn give(base: *mut u8, total: usize) {
-        if total <= POOL_LIMIT / 2
+        if total <= POOL_LIMIT
             && let Ok(mut kept) = KEPT.try_lock()
         {
             let mut sum: usize = kept.iter().map(|&(_, size)| size).sum::<usize>() + total;

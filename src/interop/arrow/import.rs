@@ -1,0 +1,115 @@
+//! Columns that come in.
+
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_data::ArrayData;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::column::Column;
+use super::{Form, Library, capsule};
+use crate::array::Shape;
+use crate::error::Result;
+use crate::interop::copies;
+use crate::interop::foreign::Foreign;
+use crate::interop::memory::Block;
+
+/// A column that came in: where its numbers lie, and what keeps them there.
+pub struct Imported {
+    foreign: Foreign,
+    _chunk: Option<ArrayData>,
+    _joined: Option<Block>,
+}
+
+impl std::fmt::Debug for Imported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Imported").field(&self.foreign).finish()
+    }
+}
+
+impl Imported {
+    /// Where the numbers lie.
+    #[must_use]
+    pub fn foreign(&self) -> &Foreign {
+        &self.foreign
+    }
+}
+
+/// Reads an object that speaks the PyCapsule protocol; `None` where it does not.
+///
+/// # Errors
+/// [`crate::error::Error::Value`] naming the row of a null, [`crate::error::Error::DType`] for columns
+/// of anything but numbers.
+pub fn import(
+    what: &str,
+    object: &Bound<'_, PyAny>,
+) -> PyResult<Option<(Imported, Library, Form)>> {
+    let py = object.py();
+    let (schema, arrays) = if object.hasattr(intern!(py, "__arrow_c_array__"))? {
+        let pair = object.call_method0(intern!(py, "__arrow_c_array__"))?;
+        let schema = capsule::take(what, &pair.get_item(0)?)?;
+        (schema, vec![capsule::take(what, &pair.get_item(1)?)?])
+    } else if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
+        let stream = object.call_method0(intern!(py, "__arrow_c_stream__"))?;
+        capsule::drain(what, capsule::take::<FFI_ArrowArrayStream>(what, &stream)?)?
+    } else {
+        return Ok(None);
+    };
+    let library = Library::of(object)?;
+    let (column, form) = Column::of(what, &schema)?;
+    let mut chunks = Vec::with_capacity(arrays.len());
+    let mut parts = Vec::with_capacity(arrays.len());
+    let mut rows = 0;
+    for array in arrays {
+        // SAFETY: an array and its schema as their producer gave them; the chunks are kept beside
+        // the parts.
+        unsafe {
+            let chunk = column.read(what, array)?;
+            parts.push(column.locate(what, &chunk, rows)?);
+            rows += chunk.len();
+            chunks.push(chunk);
+        }
+    }
+    let imported = match <[Foreign; 1]>::try_from(parts) {
+        Ok([foreign]) => Imported {
+            foreign,
+            _chunk: chunks.pop(),
+            _joined: None,
+        },
+        Err(parts) => join(what, &column, &parts)?,
+    };
+    Ok(Some((imported, library, form)))
+}
+
+/// Several chunks as one piece of memory: a documented copy.
+fn join(what: &str, column: &Column, parts: &[Foreign]) -> Result<Imported> {
+    let bytes: usize = parts
+        .iter()
+        .map(|part| part.len() * part.dtype().size())
+        .sum();
+    let mut block = Block::new(bytes, 0);
+    let mut rest = block.as_mut_slice::<u8>();
+    let mut rows = 0;
+    for part in parts {
+        let size = part.len() * part.dtype().size();
+        if size > 0 {
+            // SAFETY: `locate` made contiguous memory of this size out of what the producer filled.
+            let from = unsafe { std::slice::from_raw_parts(part.pointer(), size) };
+            rest[..size].copy_from_slice(from);
+            rest = &mut rest[size..];
+        }
+        rows += part.shape()[0];
+    }
+    if bytes > 0 {
+        copies::count(bytes);
+    }
+    let mut shape = Shape::from_slice(&[rows]);
+    shape.extend_from_slice(&column.row);
+    // SAFETY: the block is kept beside the description.
+    let mut foreign = unsafe { Foreign::checked(what, block.as_ptr(), column.dtype, shape, None)? };
+    foreign.read_only = true;
+    Ok(Imported {
+        foreign,
+        _chunk: None,
+        _joined: Some(block),
+    })
+}
