@@ -190,10 +190,10 @@ impl Torch {
 #[cold]
 pub fn gradient_lost(function: &str, what: &str, why: &str, undo: &str) -> PyErr {
     let text = if function.is_empty() {
-        format!("{what}: {why}, which would be lost here; {undo}")
+        format!("{what}: {why}; the gradient would be lost here: {undo}")
     } else {
         format!(
-            "{what}: {why}, which kinarray.{function} would lose; call its twin \
+            "{what}: {why}; the plain {function} would lose the gradient: call its twin \
              kinarray.autograd.{function}, or {undo}"
         )
     };
