@@ -164,7 +164,7 @@ def _polars(values, core):
 def _read_polars(x):
     import polars as pl
 
-    if not isinstance(x.dtype, getattr(pl, "Extension", ())):
+    if not hasattr(pl, "Extension") or not isinstance(x.dtype, pl.Extension):
         return x.to_numpy()
     # arrow.fixed_shape_tensor: flat rows, and the shape of one as metadata.
     shape = json.loads(x.dtype.ext_metadata())["shape"]

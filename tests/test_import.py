@@ -59,7 +59,8 @@ def test_leaving_while_results_are_alive_is_quiet():
 
 def test_a_forked_child_computes():
     out = run(
-        "import os, numpy as np, kinarray as ka\n"
+        "import os, warnings, numpy as np, kinarray as ka\n"
+        "warnings.simplefilter('ignore', DeprecationWarning)  # Python 3.12 warns of every such fork\n"
         "character = ka.testing.create_humanoid(n_vertices=600)\n"
         "poses = np.full((3000, character.parameter_transform.size), 0.1, np.float32)\n"
         "def total(): return ka.geometry.model_parameters_to_skeleton_state(character, poses).sum()\n"

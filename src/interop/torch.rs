@@ -13,6 +13,7 @@ use pyo3::{PyTypeInfo, intern};
 
 use crate::array::{DType, Shape};
 use crate::error::Error;
+use crate::interop::buffer::Buffer;
 use crate::interop::dlpack::{self, Managed};
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
@@ -288,7 +289,11 @@ pub fn read_subclass(
     }
     // With grad mode off a tensor that requires grad is as good as any, but `__dlpack__` refuses.
     let plain = tensor.call_method0(intern!(py, "detach"))?;
-    dlpack::import(what, &plain).map_err(|error| explain(function, what, tensor, error))
+    let (mut memory, managed) =
+        dlpack::import(what, &plain).map_err(|error| explain(function, what, tensor, error))?;
+    // The capsules of torch before 2.10 cannot say that they may be written into; its tensors may.
+    memory.read_only &= !torch.table.is_null();
+    Ok((memory, managed))
 }
 
 /// The error for tensors that have no memory that could be read.
@@ -351,13 +356,13 @@ pub fn export<'py>(
     shape: &[usize],
 ) -> PyResult<Bound<'py, PyAny>> {
     let torch = TORCH.get(py).expect("a tensor was recognised");
-    let tensor = dlpack::export(block, dtype, shape);
     if torch.table.is_null() {
-        // SAFETY: ours, given away.
-        let capsule = unsafe { dlpack::capsule_versioned(py, tensor)? };
+        // A capsule of the kind that every torch understands.
+        let capsule = Buffer::new(block, dtype, shape).__dlpack__(py, None, None, None, None)?;
         let utilities = py.import("torch.utils.dlpack")?;
         return utilities.call_method1("from_dlpack", (capsule,));
     }
+    let tensor = dlpack::export(block, dtype, shape);
     // SAFETY: the table's function takes the structure over.
     unsafe { to_object(py, torch.table, tensor) }
 }

@@ -81,9 +81,10 @@ pub fn export<'py>(
     form: Form,
     like: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    // One level of lists needs no extension type, unless the column that came in had one.
+    // One level of lists needs no extension type, and polars once had none to offer.
+    let has_tensors = library != Library::Polars || py.import("polars")?.hasattr("Extension")?;
     let form = match form {
-        Form::Tensor if shape.len() <= 2 => Form::Nested,
+        Form::Tensor if shape.len() <= 2 || !has_tensors => Form::Nested,
         form => form,
     };
     let column = Bound::new(
