@@ -34,7 +34,7 @@ unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
 
 SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 
-.PHONY: help demo test test-rust test-python lint format bench wheel clean
+.PHONY: help demo test test-rust test-seam test-python lint format bench wheel clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ test: test-rust test-python ## all tests, Rust and Python
 
 test-rust:
 	$(CARGO) test
+
+test-seam: ## Rust tests of the seam to Python; they need a Python built with a shared library
+	LD_LIBRARY_PATH=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))') \
+	PYO3_PYTHON=$$($(PYTHON) -c 'import sys; print(sys.executable)') $(CARGO) test --features python --lib
 
 test-python: $(VENV)/.test $(VENV)/.extension
 	$(BIN)/python -m pytest
