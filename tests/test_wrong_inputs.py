@@ -163,6 +163,14 @@ def test_triangles_out_of_range_are_named(character):
         compute_vertex_normals(corners, [[0, 1]])
 
 
+def test_colours_are_bytes():
+    corners = np.zeros((3, 3), np.float32)
+    with pytest.raises(ValueError, match="expected 0 to 255, got 300"):
+        Mesh(corners, [[0, 1, 2]], colors=[[0, 0, 0], [300, 0, 0], [0, 0, 0]])
+    mesh = Mesh(corners, [[0, 1, 2]], colors=[[0, 0, 0], [255, 0, 0], [0, 0, 0]])
+    assert mesh.colors[1].tolist() == [255, 0, 0]
+
+
 def test_points_on_a_missing_joint_are_refused(character, poses):
     with pytest.raises(ValueError, match="999"):
         model_parameters_to_positions(character, poses, [999], [[0.0, 0.0, 0.0]])

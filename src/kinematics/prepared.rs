@@ -64,7 +64,7 @@ impl<T> Default for Plans<T> {
 #[derive(Debug)]
 pub struct Prepared {
     character: Arc<Character>,
-    transform: PreparedTransform,
+    transform: Arc<PreparedTransform>,
     single: Plans<f32>,
     double: Plans<f64>,
 }
@@ -74,7 +74,9 @@ impl Prepared {
     #[must_use]
     pub fn new(character: Arc<Character>) -> Self {
         Self {
-            transform: PreparedTransform::new(character.parameter_transform.clone()),
+            transform: Arc::new(PreparedTransform::new(
+                character.parameter_transform.clone(),
+            )),
             character,
             single: Plans::default(),
             double: Plans::default(),
@@ -89,7 +91,7 @@ impl Prepared {
 
     /// The character's parameter transform.
     #[must_use]
-    pub fn transform(&self) -> &PreparedTransform {
+    pub fn transform(&self) -> &Arc<PreparedTransform> {
         &self.transform
     }
 

@@ -113,7 +113,7 @@ impl PyCharacter {
     /// Model parameters to joint parameters.
     #[getter]
     fn parameter_transform(&self) -> PyParameterTransform {
-        PyParameterTransform::new(self.core().parameter_transform.clone())
+        PyParameterTransform::from_prepared(self.prepared.transform().clone())
     }
 
     /// Limits on parameters.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::pickle;
 use crate::character::{Mesh, MeshParts, Reals};
+use crate::error::{Error, Result};
 use crate::python::values;
 
 /// A triangle mesh in its rest position.
@@ -73,11 +74,15 @@ impl PyMesh {
             Some(colors) => {
                 let (flat, shape) = values::indices(colors, "colors")?;
                 values::require("colors", &shape, &[None, Some(3)], "(n_vertices, 3)")?;
-                flat.as_chunks()
-                    .0
-                    .iter()
-                    .map(|rgb: &[u32; 3]| rgb.map(|c| c.min(255) as u8))
-                    .collect()
+                let bytes: Vec<u8> = flat
+                    .into_iter()
+                    .map(|c| {
+                        u8::try_from(c).map_err(|_| {
+                            Error::value("colors", format!("expected 0 to 255, got {c}"))
+                        })
+                    })
+                    .collect::<Result<_>>()?;
+                bytes.as_chunks().0.to_vec()
             }
         };
         let parts = MeshParts {

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::{pickle, skeleton::PySkeleton};
 use crate::backend::operations::{ApplyInverseParameterTransform, ApplyParameterTransform};
@@ -34,7 +34,7 @@ use crate::python::values;
 #[pyclass(name = "ParameterTransform", module = "kinarray.geometry", frozen, eq)]
 pub struct PyParameterTransform {
     pub core: Arc<ParameterTransform>,
-    prepared: OnceLock<PreparedTransform>,
+    prepared: Arc<PreparedTransform>,
 }
 
 impl PartialEq for PyParameterTransform {
@@ -45,9 +45,14 @@ impl PartialEq for PyParameterTransform {
 
 impl PyParameterTransform {
     pub fn new(core: Arc<ParameterTransform>) -> Self {
+        Self::from_prepared(Arc::new(PreparedTransform::new(core)))
+    }
+
+    /// The transform of a character, with the plans that the character has already made.
+    pub fn from_prepared(prepared: Arc<PreparedTransform>) -> Self {
         Self {
-            core,
-            prepared: OnceLock::new(),
+            core: prepared.transform().clone(),
+            prepared,
         }
     }
 
@@ -117,9 +122,7 @@ impl PyParameterTransform {
         flatten: bool,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let transform = self
-            .prepared
-            .get_or_init(|| PreparedTransform::new(self.core.clone()));
+        let transform = &*self.prepared;
         let operation = ApplyParameterTransform { transform, flatten };
         apply(py, &operation, &[model_parameters], out)
     }
