@@ -4,9 +4,9 @@
 use pyo3::prelude::*;
 
 use crate::backend::operations as op;
+use crate::interop::AnyArray;
 use crate::kinematics::NormalsPlan;
 use crate::python::apply::apply;
-use crate::interop::AnyArray;
 use crate::python::nouns::PyCharacter;
 use crate::python::values;
 
