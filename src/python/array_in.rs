@@ -11,15 +11,15 @@ use crate::array::DType;
 use crate::error::Error;
 use crate::interop::arrow::{self, Imported};
 use crate::interop::buffer::Buffer;
-use crate::interop::dlpack::{self, Managed};
+use crate::interop::dlpack::Managed;
 use crate::interop::foreign::{Foreign, not_real};
 use crate::interop::pybuffer::{self, PyBuffer};
-use crate::interop::{copies, jax, list, numpy, torch};
+use crate::interop::{array_interface, copies, jax, list, namespace, numpy, torch};
 
 /// What an array is, and so what its result shall be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// `numpy.ndarray`, its subclasses and scalars.
+    /// `numpy.ndarray`, its subclasses and scalars, and what has only `__array_interface__`.
     Numpy,
     /// `torch.Tensor` and its subclasses.
     Torch,
@@ -204,7 +204,7 @@ impl<'a, 'py> ArrayIn<'a, 'py> {
             ));
         }
         if object.hasattr(intern!(py, "__dlpack__"))? {
-            let (memory, managed) = dlpack::import(what, object)?;
+            let (memory, managed) = namespace::import(what, object)?;
             return Ok(Self::new(
                 object,
                 Kind::Dlpack,
@@ -220,6 +220,10 @@ impl<'a, 'py> ArrayIn<'a, 'py> {
                 Kind::Memory
             };
             return Ok(Self::new(object, kind, memory, Guard::Buffer(buffer)));
+        }
+        if let Some((memory, buffer)) = array_interface::import(what, object)? {
+            let guard = buffer.map_or(Guard::Caller, Guard::Buffer);
+            return Ok(Self::new(object, Kind::Numpy, memory, guard));
         }
         Err(unreadable(what, object))
     }
@@ -243,7 +247,7 @@ fn unreadable(what: &str, object: &Bound<'_, PyAny>) -> PyErr {
     Error::dtype(
         what,
         "an array (NumPy, torch, JAX, Arrow, anything with __dlpack__ or a buffer) or numbers",
-        name,
+        name + namespace::hint(object).unwrap_or_default(),
     )
     .into()
 }

@@ -2,7 +2,6 @@
 
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::array::{DType, show_shape};
@@ -11,7 +10,7 @@ use crate::interop::arrow;
 use crate::interop::buffer::Buffer;
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
-use crate::interop::{dlpack, jax, numpy, torch};
+use crate::interop::{dlpack, jax, namespace, numpy, torch};
 use crate::python::array_in::{ArrayIn, Kind};
 
 /// Memory for a result of `kind` with `rank` axes.
@@ -49,7 +48,9 @@ pub(crate) fn hand_over<'py>(
                 Bound::from_owned_ptr_or_err(py, ffi::PyMemoryView_FromObject(buffer.as_ptr()))
             }
         }
-        (Kind::Dlpack, Some(like)) => to_namespace(py, Buffer::new(block, dtype, shape), like),
+        (Kind::Dlpack, Some(like)) => {
+            namespace::export(py, Buffer::new(block, dtype, shape), dtype, like)
+        }
         (Kind::Numbers | Kind::Jax | Kind::Arrow(..), _) => {
             numpy::export(py, block, dtype, shape, None).map_err(|error| {
                 if error.is_instance_of::<PyImportError>(py) {
@@ -65,30 +66,6 @@ pub(crate) fn hand_over<'py>(
             Ok(Bound::new(py, Buffer::new(block, dtype, shape))?.into_any())
         }
     }
-}
-
-/// Through `from_dlpack` of the package that `like` comes from, where it has one; else our own buffer.
-fn to_namespace<'py>(
-    py: Python<'py>,
-    buffer: Buffer,
-    like: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let buffer = Bound::new(py, buffer)?.into_any();
-    let modules = py.import("sys")?.getattr("modules")?;
-    let package = like.get_type().module()?.to_string();
-    let root = package.split('.').next().unwrap_or_default();
-    for name in [
-        root.to_owned(),
-        format!("{root}.dlpack"),
-        format!("{root}.utils.dlpack"),
-    ] {
-        if let Ok(module) = modules.get_item(name)
-            && let Ok(from_dlpack) = module.getattr(intern!(py, "from_dlpack"))
-        {
-            return from_dlpack.call1((buffer,));
-        }
-    }
-    Ok(buffer)
 }
 
 /// Reads and checks the argument `out`: writable, of exactly this shape and element type.
