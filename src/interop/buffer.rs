@@ -189,6 +189,8 @@ impl Buffer {
                     },
                     exported,
                 }));
+                // Nobody needs it, but Paddle does not call the deleter of a structure without.
+                (*boxed).tensor.manager_ctx = boxed.cast();
                 dlpack::capsule_versioned(py, boxed.cast())
             } else {
                 let boxed = Box::into_raw(Box::new(Legacy {
@@ -199,6 +201,7 @@ impl Buffer {
                     },
                     exported,
                 }));
+                (*boxed).tensor.manager_ctx = boxed.cast();
                 dlpack::capsule_legacy(py, boxed.cast())
             }
         }
