@@ -185,7 +185,8 @@ def _read_pyarrow(x):
 
     if isinstance(x, pa.ChunkedArray):
         # One after the other: joining is what some versions cannot do for tensors.
-        return np.concatenate([_read_pyarrow(chunk) for chunk in x.chunks])
+        chunks = x.chunks or [pa.array([], x.type)]
+        return np.concatenate([_read_pyarrow(chunk) for chunk in chunks])
     if isinstance(x, pa.FixedShapeTensorArray):
         return x.to_numpy_ndarray()
     shape = [len(x)]
@@ -304,7 +305,7 @@ def _dlpack(name: str, module: str, make: Callable[[Any, np.ndarray], Any], cls,
 
 def _warp(values, core):
     # It has four axes at most, and results may have one more than arguments.
-    if values.ndim - core > 2:
+    if values.ndim > 4 or values.ndim - core > 2:
         return None
     return load("warp").array(values)
 

@@ -574,6 +574,25 @@ def test_long_duckdb_relations_are_joined(transform):
         transform.apply(relation)
 
 
+def test_chunks_without_rows_are_no_reason_to_join(pa, transform, values, nothing_copied):
+    column = lists(values)
+    chunked = pa.chunked_array([column[:0], column, column[:0]])
+    assert interop.address(chunked) == pyarrow_address(column)
+    result = transform.apply(chunked)
+    assert pyarrow_address(result) % 64 == 0
+
+
+def test_what_can_be_read_once_is_read_once():
+    nanoarrow = need("nanoarrow")
+    character = ka.testing.create_humanoid(n_vertices=600)
+    points = np.asarray(character.mesh.vertices, np.float32)
+    stream = nanoarrow.ArrayStream(lists(points))
+    result = ka.geometry.compute_vertex_normals(stream, character.mesh.faces)
+    assert isinstance(result, nanoarrow.Array)
+    with pytest.raises(RuntimeError, match="released"):
+        ka.geometry.compute_vertex_normals(stream, character.mesh.faces)
+
+
 @pytest.mark.parametrize("kind", ["list_", "large_list"])
 def test_lists_of_any_length_are_refused_clearly(pa, transform, values, kind):
     column = pa.array(values.tolist(), getattr(pa, kind)(pa.float32()))
