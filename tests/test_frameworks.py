@@ -351,7 +351,6 @@ def test_an_unknown_library_makes_its_own_arrays(transform, values, monkeypatch,
     result = transform.apply(given)
     assert type(result) is module.ndarray
     assert interop.address(given) == values.ctypes.data
-    assert interop.address(result) == result.values.ctypes.data
     assert result.values.ctypes.data % 64 == 0
     np.testing.assert_array_equal(result.values, transform.apply(values))
 
