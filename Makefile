@@ -34,7 +34,7 @@ unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
 
 SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 
-.PHONY: help demo test test-rust test-seam test-python lint format bench wheel clean
+.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions lint format bench wheel clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ test-seam: ## Rust tests of the seam to Python; they need a Python built with a 
 
 test-python: $(VENV)/.test $(VENV)/.extension
 	$(BIN)/python -m pytest
+
+test-frameworks: $(VENV)/.extension .venv-frameworks/.installed ## the array tests with Paddle, TensorFlow, MLX and Warp too
+	PYTHONPATH=python .venv-frameworks/bin/python -m pytest tests/test_frameworks.py tests/test_contract.py
+
+test-versions: $(VENV)/.build ## the array tests beside old and new versions of the libraries; docs/versions.md
+	UV=$(CURDIR)/$(UV) $(BIN)/python tests/versions.py
 
 lint: $(VENV)/.lint $(VENV)/.extension ## formatting, clippy, ruff, mypy
 	$(CARGO) fmt --check
@@ -75,7 +81,7 @@ wheel: $(VENV)/.build ## the wheel, into dist/
 	@ls -l dist
 
 clean: ## remove everything that was built or installed here
-	rm -rf $(VENV) target dist build demo-output bench-results .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-frameworks target dist build demo-output bench-results .pytest_cache .mypy_cache .ruff_cache
 	rm -f python/kinarray/_core*.so
 
 $(VENV)/.uv:
@@ -88,6 +94,12 @@ $(VENV)/.uv:
 # Each group of dependencies is installed again when pyproject.toml changes, and not otherwise.
 $(VENV)/.build $(VENV)/.demo $(VENV)/.lint $(VENV)/.test: $(VENV)/.%: pyproject.toml | $(VENV)/.uv
 	$(UV) pip install --group $*
+	touch $@
+
+# Gigabytes that only test-frameworks needs stay apart.
+.venv-frameworks/.installed: pyproject.toml | $(VENV)/.uv
+	$(UV) venv --clear --python $(BIN)/python .venv-frameworks
+	$(UV) pip install --python .venv-frameworks/bin/python --group frameworks
 	touch $@
 
 # One optimised build for the demo, the tests and the benchmarks.

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import array
 import dataclasses
 import importlib
+import importlib.util
 import json
+import sys
+import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from kinarray import interop
 
 FLOATS = {"float32": np.float32, "float64": np.float64}
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """One kind of array.
+    """One kind of array, of the library that `module` names; `needs` are those it is made with.
 
     `make(values, core)` holds the numbers of a NumPy array whose last `core` axes are one item; None
     where the kind cannot express that shape. `read` gives NumPy back; `is_same` says whether a result
@@ -29,6 +36,7 @@ class Kind:
     is_same: Callable[[Any], bool]
     dtype_of: Callable[[Any], str]
     copies: int = 0
+    needs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -95,6 +103,12 @@ def _torch_strided(tensor):
     return wide[..., 1]
 
 
+def _parameter(tensor):
+    import torch
+
+    return torch.nn.Parameter(tensor, requires_grad=False)
+
+
 def _jax(values, core):
     import jax
 
@@ -112,30 +126,74 @@ def _rows(values: np.ndarray, core: int) -> bool:
     return values.ndim - core == 1 or (values.ndim, core) == (1, 1)
 
 
-def _pyarrow(values, core):
+def _nested(values, core):
+    """A pyarrow column of lists inside of lists."""
     import pyarrow as pa
 
     if not _rows(values, core):
         return None
-    if values.ndim == 1:
-        return pa.array(values)
-    if values.ndim == 2:
-        flat = pa.array(values.reshape(-1))
-        return pa.FixedSizeListArray.from_arrays(flat, values.shape[-1])
+    column = pa.array(np.ascontiguousarray(values).reshape(-1))
+    for size in values.shape[:0:-1]:
+        column = pa.FixedSizeListArray.from_arrays(column, size)
+    return column
+
+
+def _pyarrow(values, core):
+    """A pyarrow column; rows with two axes or more are tensors."""
+    import pyarrow as pa
+
+    if values.ndim <= 2 or not _rows(values, core):
+        return _nested(values, core)
     if 0 in values.shape:
         return None
     return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(values))
 
 
+def _named_tensor(values, core):
+    import pyarrow as pa
+
+    if values.ndim < 2 or 0 in values.shape or not _rows(values, core):
+        return None
+    shape = values.shape[1:]
+    kind = pa.fixed_shape_tensor(
+        pa.from_numpy_dtype(values.dtype),
+        shape,
+        dim_names=["joint", "channel", "more"][: len(shape)],
+    )
+    flat = np.ascontiguousarray(values).reshape(len(values), -1)
+    return pa.ExtensionArray.from_storage(kind, _nested(flat, 1))
+
+
+def _arrow_slice(values, core):
+    if not _rows(values, core):
+        return None
+    around = np.full((1, *values.shape[1:]), 1e30, values.dtype)
+    return _nested(np.concatenate([around, values, around]), values.ndim - 1)[1:-1]
+
+
+def _chunked(values, core):
+    import pyarrow as pa
+
+    column = _pyarrow(values, core)
+    if column is None:
+        return None
+    return pa.chunked_array([column[:1], column[1:]])
+
+
 def _read_pyarrow(x):
     import pyarrow as pa
 
+    if isinstance(x, pa.ChunkedArray):
+        # One after the other: joining is what some versions cannot do for tensors.
+        chunks = x.chunks or [pa.array([], x.type)]
+        return np.concatenate([_read_pyarrow(chunk) for chunk in chunks])
     if isinstance(x, pa.FixedShapeTensorArray):
         return x.to_numpy_ndarray()
-    if pa.types.is_fixed_size_list(x.type):
-        width = x.type.list_size
-        return x.flatten().to_numpy(zero_copy_only=False).reshape(len(x), width)
-    return x.to_numpy(zero_copy_only=False)
+    shape = [len(x)]
+    while pa.types.is_fixed_size_list(x.type):
+        shape.append(x.type.list_size)
+        x = x.flatten()
+    return x.to_numpy(zero_copy_only=False).reshape(shape)
 
 
 def _pyarrow_dtype(x):
@@ -151,6 +209,51 @@ def _is_pyarrow(x):
     import pyarrow as pa
 
     return isinstance(x, pa.Array)
+
+
+def _arrow(name: str, module: str, wrap: Callable, read: Callable, cls: Callable, **more) -> Kind:
+    """A column of another library, made of a pyarrow column and read back as one."""
+
+    base = more.pop("make", _pyarrow)
+
+    def of(values, core):
+        column = base(values, core)
+        return None if column is None else wrap(load(module), column)
+
+    return Kind(
+        name,
+        module,
+        of,
+        lambda x: _read_pyarrow(read(x)),
+        lambda x: isinstance(x, cls(load(module))),
+        lambda x: _pyarrow_dtype(read(x)),
+        needs=("pyarrow",),
+        **more,
+    )
+
+
+def _to_pyarrow(x):
+    import pyarrow as pa
+
+    return pa.array(x)
+
+
+def _from_pandas(x):
+    return x.array.__arrow_array__()
+
+
+def _from_duckdb(x):
+    import pyarrow as pa
+
+    if isinstance(x, pa.Array):
+        return x
+    return pa.RecordBatchReader.from_stream(x).read_all().column(0)
+
+
+def _duckdb(duckdb, column):
+    import pyarrow as pa
+
+    return duckdb.connect().from_arrow(pa.table({"pose": column}))
 
 
 def _polars(values, core):
@@ -186,7 +289,93 @@ def _list(values, core):
     return values.tolist() if values.size else None
 
 
-KINDS = [
+# Other libraries that speak DLPack ------------------------------------------------------------------
+
+
+def _dlpack(name: str, module: str, make: Callable[[Any, np.ndarray], Any], cls, read) -> Kind:
+    return Kind(
+        name,
+        module,
+        lambda values, core: make(load(module), values),
+        read,
+        lambda x: isinstance(x, cls(load(module))),
+        lambda x: str(getattr(x.dtype, "name", x.dtype)).rpartition(".")[2].lower(),
+    )
+
+
+def _warp(values, core):
+    # It has four axes at most, and results may have one more than arguments.
+    if values.ndim > 4 or values.ndim - core > 2:
+        return None
+    return load("warp").array(values)
+
+
+def _warp_dtype(x):
+    return str(load("warp").dtype_to_numpy(x.dtype).__name__)
+
+
+class Interface:
+    """An object that has `__array_interface__` and nothing else."""
+
+    def __init__(self, values):
+        self._values = values
+
+    @property
+    def __array_interface__(self):
+        return self._values.__array_interface__
+
+
+class Producer:
+    """A DLPack producer that nobody knows, of a library without `from_dlpack`."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __dlpack_device__(self):
+        return self.values.__dlpack_device__()
+
+    def __dlpack__(self, **keywords):
+        if np.lib.NumpyVersion(np.__version__) < "2.1.0":
+            keywords.clear()
+        return self.values.__dlpack__(**keywords)
+
+
+def library(name: str) -> types.ModuleType:
+    """A library that nobody knows: its arrays speak DLPack, and `from_dlpack` makes them."""
+    module = types.ModuleType(name)
+    cls = type("ndarray", (Producer,), {"__module__": f"{name}._core.array"})
+    module.ndarray = cls
+    module.from_dlpack = lambda x: cls(np.from_dlpack(x))
+    return module
+
+
+def _unknown(values, core):
+    module = sys.modules.setdefault("unknown_array_library", library("unknown_array_library"))
+    return module.ndarray(values.copy())
+
+
+def _array_array(values, core):
+    if values.ndim != 1 or not values.size:
+        return None
+    return array.array({"float32": "f", "float64": "d"}[str(values.dtype)], values.tobytes())
+
+
+def _ctypes(values, core):
+    return np.ctypeslib.as_ctypes(values.copy()) if values.size else None
+
+
+def _buffer(name: str, make: Callable[[np.ndarray, int], Any]) -> Kind:
+    return Kind(
+        name,
+        "numpy",
+        make,
+        np.asarray,
+        lambda x: type(x) is memoryview,
+        lambda x: str(np.asarray(x).dtype),
+    )
+
+
+EVERY_KIND = [
     _numpy("numpy", lambda values, core: values.copy()),
     _numpy("numpy read-only", _read_only),
     _numpy("numpy negative strides", _negative_strides),
@@ -204,18 +393,103 @@ KINDS = [
     _torch("torch", lambda tensor: tensor),
     _torch("torch non-contiguous", _torch_strided),
     Kind("jax", "jax", _jax, np.asarray, _is_jax, lambda x: str(x.dtype)),
+    _torch("torch Parameter", lambda tensor: _parameter(tensor)),
+    _numpy("__array_interface__", lambda values, core: Interface(values.copy())),
     Kind("pyarrow", "pyarrow", _pyarrow, _read_pyarrow, _is_pyarrow, _pyarrow_dtype),
+    Kind("pyarrow nested", "pyarrow", _nested, _read_pyarrow, _is_pyarrow, _pyarrow_dtype),
+    Kind("pyarrow slice", "pyarrow", _arrow_slice, _read_pyarrow, _is_pyarrow, _pyarrow_dtype),
+    Kind("pyarrow tensors", "pyarrow", _named_tensor, _read_pyarrow, _is_pyarrow, _pyarrow_dtype),
+    Kind("pyarrow chunks", "pyarrow", _chunked, _read_pyarrow, _is_pyarrow, _pyarrow_dtype, 1),
     Kind(
         "polars", "polars", _polars, _read_polars, _is_polars, lambda x: str(_read_polars(x).dtype)
     ),
-    Kind(
-        "memoryview",
-        "numpy",
-        _memoryview,
-        np.asarray,
-        lambda x: type(x) is memoryview,
-        lambda x: str(np.asarray(x).dtype),
+    _arrow(
+        "pandas",
+        "pandas",
+        lambda pd, column: pd.Series(pd.arrays.ArrowExtensionArray(column), name="pose"),
+        _from_pandas,
+        lambda pd: pd.Series,
     ),
+    _arrow(
+        "arro3",
+        "arro3.core",
+        lambda arro3, column: arro3.Array.from_arrow(column),
+        _to_pyarrow,
+        lambda arro3: arro3.Array,
+    ),
+    _arrow(
+        "nanoarrow",
+        "nanoarrow",
+        lambda nanoarrow, column: nanoarrow.Array(column),
+        _to_pyarrow,
+        lambda nanoarrow: nanoarrow.Array,
+    ),
+    # Relations hold no arrays, and tensors lose their shape in them: pyarrow for the one, lists of
+    # lists for the other.
+    _arrow(
+        "duckdb",
+        "duckdb",
+        _duckdb,
+        _from_duckdb,
+        lambda duckdb: load("pyarrow").Array,
+        make=_nested,
+    ),
+    _dlpack(
+        "paddle",
+        "paddle",
+        lambda paddle, values: paddle.to_tensor(values),
+        lambda paddle: paddle.Tensor,
+        lambda x: x.numpy(),
+    ),
+    _dlpack(
+        "tensorflow",
+        "tensorflow",
+        lambda tf, values: tf.constant(values),
+        lambda tf: tf.Tensor,
+        lambda x: x.numpy(),
+    ),
+    _dlpack(
+        "mlx",
+        "mlx.core",
+        lambda mx, values: mx.array(values, dtype=getattr(mx, str(values.dtype))),
+        lambda mx: mx.array,
+        np.array,
+    ),
+    Kind(
+        "warp",
+        "warp",
+        _warp,
+        lambda x: x.numpy(),
+        lambda x: isinstance(x, load("warp").array),
+        _warp_dtype,
+    ),
+    Kind(
+        "tvm-ffi",
+        "tvm_ffi",
+        lambda values, core: load("tvm_ffi").from_dlpack(values.copy()),
+        np.from_dlpack,
+        lambda x: isinstance(x, load("tvm_ffi").Tensor),
+        lambda x: str(x.dtype),
+    ),
+    Kind(
+        "DLPack",
+        "numpy",
+        lambda values, core: Producer(values.copy()),
+        np.from_dlpack,
+        lambda x: type(x) is interop.Buffer,
+        lambda x: str(np.from_dlpack(x).dtype),
+    ),
+    Kind(
+        "DLPack with from_dlpack",
+        "numpy",
+        _unknown,
+        lambda x: x.values,
+        lambda x: type(x).__module__ == "unknown_array_library._core.array",
+        lambda x: str(x.values.dtype),
+    ),
+    _buffer("memoryview", _memoryview),
+    _buffer("array.array", _array_array),
+    _buffer("ctypes", _ctypes),
     Kind(
         "list",
         "numpy",
@@ -227,9 +501,28 @@ KINDS = [
 ]
 
 
-def available(kind: Kind) -> bool:
+def load(module: str):
+    """The module; what it says about itself when it is imported is none of our business."""
+    if module in sys.modules:
+        return sys.modules[module]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loaded = importlib.import_module(module)
+    if module == "warp":
+        loaded.config.quiet = True
+    return loaded
+
+
+def installed(module: str) -> bool:
     try:
-        importlib.import_module(kind.module)
-    except ImportError:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # nor the package that it is in
         return False
-    return True
+
+
+def available(kind: Kind) -> bool:
+    return all(map(installed, (kind.module, *kind.needs)))
+
+
+KINDS = [kind for kind in EVERY_KIND if available(kind)]
+"""The kinds whose library is installed."""

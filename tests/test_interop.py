@@ -436,7 +436,7 @@ def test_a_producer_that_raises_is_heard(transform, values):
 
 
 def test_a_capsule_is_used_once(transform, values):
-    capsule = values.__dlpack__(max_version=(1, 0))
+    capsule = values.__dlpack__()
 
     class Twice:
         def __dlpack__(self, **keywords):

@@ -149,7 +149,7 @@ impl Buffer {
             true => DlpackFlags::READ_ONLY,
             false => DlpackFlags::empty(),
         };
-        Box::into_raw(Box::new(Versioned {
+        let boxed = Box::into_raw(Box::new(Versioned {
             tensor: DLManagedTensorVersioned {
                 version: dlpack::VERSION,
                 manager_ctx: std::ptr::null_mut(),
@@ -158,21 +158,26 @@ impl Buffer {
                 dl_tensor,
             },
             exported,
-        }))
-        .cast()
+        }));
+        // SAFETY: made in the lines before. Nobody needs the field, but Paddle does not call the deleter
+        // of a structure without.
+        unsafe { (*boxed).tensor.manager_ctx = boxed.cast() };
+        boxed.cast()
     }
 
     fn legacy(&self) -> *mut DLManagedTensor {
         let (exported, dl_tensor) = self.exported();
-        Box::into_raw(Box::new(Legacy {
+        let boxed = Box::into_raw(Box::new(Legacy {
             tensor: DLManagedTensor {
                 dl_tensor,
                 manager_ctx: std::ptr::null_mut(),
                 deleter: Some(delete_legacy),
             },
             exported,
-        }))
-        .cast()
+        }));
+        // SAFETY: as above.
+        unsafe { (*boxed).tensor.manager_ctx = boxed.cast() };
+        boxed.cast()
     }
 
     /// The array as the capsules of an Arrow column.

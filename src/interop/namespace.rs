@@ -59,10 +59,13 @@ const LIBRARIES: [Library; 4] = [
         undo: "",
         writable: false,
         wrap: |buffer, dtype| {
-            // Without the dtype float64 would be rounded to float32.
+            if dtype != DType::Float64 {
+                return call(buffer, "mlx.core", "from_dlpack");
+            }
+            // Which would round to float32.
             let module = buffer.py().import("mlx.core")?;
             let keywords = PyDict::new(buffer.py());
-            keywords.set_item("dtype", module.getattr(dtype.name())?)?;
+            keywords.set_item("dtype", module.getattr("float64")?)?;
             module.call_method("array", (buffer,), Some(&keywords))
         },
     },

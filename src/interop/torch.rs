@@ -357,6 +357,11 @@ fn impossible(function: &str, what: &str, tensor: &Bound<'_, PyAny>) -> PyResult
     if tensor.getattr("is_quantized")?.is_truthy()? {
         return Ok(Some(kind("a quantized tensor")));
     }
+    // torch before 2.10 has words of its own for these.
+    if tensor.call_method0(intern!(py, "is_conj"))?.is_truthy()? {
+        let dtype = tensor.getattr("dtype")?;
+        return Ok(Some(kind(&format!("a conjugated tensor of {dtype}"))));
+    }
     Ok(None)
 }
 

@@ -25,9 +25,20 @@ pub(crate) fn apply<'py, const N: usize>(
     for (object, name) in arguments.iter().zip(names) {
         arrays.push(AnyArray::read(function, name.name, object)?);
     }
-    match promote(&arrays)? {
-        DType::Float64 => compute::<f64, N>(py, operation, &arrays, out),
-        _ => compute::<f32, N>(py, operation, &arrays, out),
+    apply_to::<N>(py, operation, &arrays, out)
+}
+
+/// The same for arrays that were read already: some can be read only once.
+#[inline]
+pub(crate) fn apply_to<'a, 'py, const N: usize>(
+    py: Python<'py>,
+    operation: &impl Operation,
+    arrays: &[AnyArray<'a, 'py>],
+    out: Option<&'a Bound<'py, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    match promote(arrays)? {
+        DType::Float64 => compute::<f64, N>(py, operation, arrays, out),
+        _ => compute::<f32, N>(py, operation, arrays, out),
     }
     .map(Bound::unbind)
 }

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::backend::operations as op;
 use crate::interop::AnyArray;
 use crate::kinematics::NormalsPlan;
-use crate::python::apply::apply;
+use crate::python::apply::{apply, apply_to};
 use crate::python::nouns::PyCharacter;
 use crate::python::values;
 
@@ -431,12 +431,8 @@ pub fn compute_vertex_normals<'py>(
         .copied()
         .unwrap_or(usize::MAX);
     let plan = NormalsPlan::new(triangles, n_vertices)?;
-    apply(
-        py,
-        &op::ComputeVertexNormals { plan: &plan },
-        &[vertex_positions],
-        out,
-    )
+    let operation = op::ComputeVertexNormals { plan: &plan };
+    apply_to::<1>(py, &operation, &[vertices], out)
 }
 
 /// Adds the functions to the module.

@@ -79,10 +79,16 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Imported, Libr
         // the parts.
         unsafe {
             let chunk = column.read(what, array)?;
-            parts.push(column.locate(what, &chunk, rows)?);
+            let part = column.locate(what, &chunk, rows)?;
             rows += chunk.len();
+            parts.push(part);
             chunks.push(chunk);
         }
+    }
+    // Chunks without rows, which slicing and filtering leave behind, are no reason to join.
+    if let Some(only) = only_with_rows(&chunks) {
+        parts = vec![parts.swap_remove(only)];
+        chunks = vec![chunks.swap_remove(only)];
     }
     let imported = match <[Foreign; 1]>::try_from(parts) {
         Ok([foreign]) => Imported {
@@ -99,6 +105,12 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Imported, Libr
 /// column in it.
 fn is_silent_series(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(object.get_type().name()? == "Series" && Library::of(object)? == Library::Pandas)
+}
+
+/// The one chunk that has rows.
+fn only_with_rows(chunks: &[ArrayData]) -> Option<usize> {
+    let mut with_rows = (0..chunks.len()).filter(|&index| !chunks[index].is_empty());
+    with_rows.next().filter(|_| with_rows.next().is_none())
 }
 
 /// Several chunks as one piece of memory: a documented copy.
