@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,17 +48,28 @@ def _optional(name: str) -> Any:
         return None
 
 
+def _built(folder: Path, name: str) -> Any:
+    """An extension from `folder`, by its path: its sources here are a folder of the same name."""
+    path = folder / f"{name}.so"
+    if not path.exists():
+        return None
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 class Extensions:
     """The comparison extensions; `None` where one could not be built."""
 
-    def __init__(self, folder: Any) -> None:
-        self.floor = _optional("floor_ext")
-        self.pybind11 = _optional("pybind11_ext")
-        self.nanobind = _optional("nanobind_ext")
-        self.rust_numpy = _optional("rust_numpy_ext")
-        self.any_array = _optional("any_array_extension")
-        tvm_ffi = _optional("tvm_ffi")
-        library = folder / "tvm_ffi_ext.so"
+    def __init__(self, folder: Path) -> None:
+        self.floor = _built(folder, "floor_ext")
+        self.pybind11 = _built(folder, "pybind11_ext")
+        self.nanobind = _built(folder, "nanobind_ext")
+        self.rust_numpy = _built(folder, "rust_numpy_ext")
+        # The example for Rust authors; where nobody has installed it, ours was built beside the others.
+        self.any_array = _optional("any_array_extension") or _built(folder, "any_array_extension")
+        tvm_ffi, library = _optional("tvm_ffi"), folder / "tvm_ffi_ext.so"
         self.tvm_ffi = tvm_ffi and library.exists() and tvm_ffi.load_module(str(library))
 
 

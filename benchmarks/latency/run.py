@@ -36,9 +36,9 @@ def main() -> None:
 
     import build
 
-    folder = Path(sys.prefix) / "extensions"
+    # Most of them fit only the Python that they were built for.
+    folder = Path(sys.prefix) / "extensions" / str(sys.implementation.cache_tag)
     missing = {} if options.no_build else build.build_all(folder)
-    sys.path.insert(0, str(folder))
 
     import measure
     import tables
@@ -51,7 +51,7 @@ def main() -> None:
 
     extensions = Extensions(folder)
     calls = []
-    for framework, (make, base) in GROUPS.items():
+    for make, base in GROUPS.values():
         group = list(make(extensions))
         chosen = [call for call in group if wanted(call)]
         # What the ratios are to is always there.
