@@ -18,7 +18,8 @@ ROOT = HERE.parents[1]
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-sys.path.insert(0, str(ROOT / "python"))
+# This checkout's kinarray, unless PYTHONPATH or the environment has another.
+sys.path.append(str(ROOT / "python"))
 
 
 def main() -> None:
