@@ -11,33 +11,59 @@ pub struct Batch<'a, T> {
     view: View<'a, T>,
     core_rank: usize,
     shape: Shape,
-    strides: Strides,
-    /// Set where item `i` starts at `origin + i · stride`.
-    uniform: Option<isize>,
+    steps: Steps,
     core_contiguous: bool,
+}
+
+/// How to get from item to item.
+#[derive(Debug, Clone)]
+enum Steps {
+    /// Item `i` starts at `origin + i · stride`.
+    Even(isize),
+    /// A stride for each batch axis.
+    Uneven(Strides),
 }
 
 impl<'a, T: Copy> Batch<'a, T> {
     /// Sees `view` as items of its last `core_rank` axes under the batch shape `shape`, which must be
     /// a broadcast of the leading axes (see [`broadcast_batches`]).
+    #[inline]
     #[must_use]
     pub fn new(view: View<'a, T>, core_rank: usize, shape: &[usize]) -> Self {
         let lead = view.shape().len() - core_rank;
+        if view.is_whole() && (lead == 0 || view.shape()[..lead] == *shape) {
+            let one: usize = view.shape()[lead..].iter().product();
+            let shared = view.shape()[..lead].iter().all(|&size| size == 1);
+            return Self {
+                steps: Steps::Even(if shared { 0 } else { one as isize }),
+                core_contiguous: true,
+                core_rank,
+                shape: Shape::from_slice(shape),
+                view,
+            };
+        }
+        Self::stretched(view, core_rank, shape)
+    }
+
+    fn stretched(view: View<'a, T>, core_rank: usize, shape: &[usize]) -> Self {
+        let lead = view.shape().len() - core_rank;
         let skip = shape.len() - lead;
-        let mut strides: Strides = smallvec::SmallVec::from_elem(0, shape.len());
+        let given = view.strides();
+        let mut strides = Strides::from_elem(0, shape.len());
         for axis in 0..lead {
             if view.shape()[axis] != 1 {
-                strides[skip + axis] = view.strides()[axis];
+                strides[skip + axis] = given[axis];
             }
         }
-        let uniform = uniform_stride(shape, &strides);
-        let core_contiguous = is_contiguous(&view.shape()[lead..], &view.strides()[lead..]);
+        let core_contiguous = is_contiguous(&view.shape()[lead..], &given[lead..]);
         Self {
             view,
             core_rank,
             shape: Shape::from_slice(shape),
-            strides,
-            uniform,
+            steps: match uniform_stride(shape, &strides) {
+                Some(stride) => Steps::Even(stride),
+                None => Steps::Uneven(strides),
+            },
             core_contiguous,
         }
     }
@@ -75,7 +101,7 @@ impl<'a, T: Copy> Batch<'a, T> {
     /// Whether every index gives the same item (an argument without batch axes, or all of size 1).
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.strides.iter().all(|&stride| stride == 0)
+        matches!(self.steps, Steps::Even(0))
     }
 
     /// Whether each item is one slice of memory.
@@ -116,12 +142,12 @@ impl<'a, T: Copy> Batch<'a, T> {
     #[inline]
     fn start(&self, index: usize) -> usize {
         let origin = self.view.origin() as isize;
-        let offset = match self.uniform {
-            Some(stride) => index as isize * stride,
-            None => {
+        let offset = match &self.steps {
+            Steps::Even(stride) => index as isize * stride,
+            Steps::Uneven(strides) => {
                 let mut rest = index;
                 let mut offset = 0;
-                for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
+                for (&size, &stride) in self.shape.iter().zip(strides).rev() {
                     offset += (rest % size) as isize * stride;
                     rest /= size;
                 }
@@ -134,7 +160,8 @@ impl<'a, T: Copy> Batch<'a, T> {
     fn gather(&self, start: usize, out: &mut [T]) {
         let lead = self.view.shape().len() - self.core_rank;
         let shape = &self.view.shape()[lead..];
-        let strides = &self.view.strides()[lead..];
+        let all = self.view.strides();
+        let strides = &all[lead..];
         let data = self.view.data();
         // One or two core axes cover every operation so far; deeper ones recurse on the first.
         fn walk<T: Copy>(
@@ -179,6 +206,7 @@ impl<'a, T: Copy> Batch<'a, T> {
 ///
 /// # Errors
 /// [`crate::Error::Shape`] where the leading axes do not broadcast.
+#[inline]
 pub fn broadcast_batches(what: &str, arguments: &[(&[usize], usize)]) -> Result<Shape> {
     match arguments {
         [(shape, core)] => Ok(Shape::from_slice(&shape[..shape.len() - core])),
@@ -232,8 +260,8 @@ mod tests {
         let view = View::strided(
             &data,
             0,
-            smallvec::smallvec![3, 2],
-            smallvec::smallvec![1, 3],
+            [3, 2].into(),
+            [1, 3].into(),
         )
         .unwrap();
         let batch = Batch::new(view, 2, &[]);

@@ -1,19 +1,18 @@
 //! Shapes and strides, counted in elements.
 
-use smallvec::SmallVec;
-
+use super::axes::Axes;
 use crate::error::{Error, Result};
 
-/// A shape; up to six axes need no allocation.
-pub type Shape = SmallVec<[usize; 6]>;
+/// The size of each axis.
+pub type Shape = Axes<usize>;
 
 /// Signed strides in elements; negative and zero are ordinary.
-pub type Strides = SmallVec<[isize; 6]>;
+pub type Strides = Axes<isize>;
 
 /// The row-major strides of `shape`.
 #[must_use]
 pub fn contiguous_strides(shape: &[usize]) -> Strides {
-    let mut strides: Strides = SmallVec::from_elem(0, shape.len());
+    let mut strides: Strides = Axes::from_elem(0, shape.len());
     let mut step = 1_isize;
     for (stride, &size) in strides.iter_mut().zip(shape).rev() {
         *stride = step;
@@ -24,14 +23,19 @@ pub fn contiguous_strides(shape: &[usize]) -> Strides {
 
 /// The number of elements of `shape`; `None` where it does not fit in memory.
 #[must_use]
+#[inline]
 pub fn element_count(shape: &[usize]) -> Option<usize> {
-    if shape.contains(&0) {
+    let (mut count, mut overflow, mut empty) = (1_usize, false, false);
+    for &size in shape {
+        let (product, over) = count.overflowing_mul(size);
+        count = product;
+        overflow |= over;
+        empty |= size == 0;
+    }
+    if empty {
         return Some(0);
     }
-    shape
-        .iter()
-        .try_fold(1_usize, |count, &size| count.checked_mul(size))
-        .filter(|&count| count <= isize::MAX as usize)
+    (!overflow && count <= isize::MAX as usize).then_some(count)
 }
 
 /// Broadcasts shapes by NumPy's rule: aligned at the last axis, size 1 stretches.
@@ -40,7 +44,7 @@ pub fn element_count(shape: &[usize]) -> Option<usize> {
 /// [`Error::Shape`] naming both shapes where an axis differs and neither is 1.
 pub fn broadcast_shapes(what: &str, shapes: &[&[usize]]) -> Result<Shape> {
     let rank = shapes.iter().map(|shape| shape.len()).max().unwrap_or(0);
-    let mut result: Shape = SmallVec::from_elem(1, rank);
+    let mut result: Shape = Axes::from_elem(1, rank);
     for shape in shapes {
         let skip = rank - shape.len();
         for (axis, &size) in shape.iter().enumerate() {
@@ -89,9 +93,9 @@ mod tests {
     #[test]
     fn shapes_broadcast_by_numpys_rule() {
         let joint = broadcast_shapes("x", &[&[3, 1], &[1, 4], &[4]]).unwrap();
-        assert_eq!(joint.as_slice(), [3, 4]);
+        assert_eq!(*joint, [3, 4]);
         assert_eq!(
-            broadcast_shapes("x", &[&[0], &[1]]).unwrap().as_slice(),
+            *broadcast_shapes("x", &[&[0], &[1]]).unwrap(),
             [0]
         );
         let error = broadcast_shapes("x", &[&[3], &[4]])

@@ -3,12 +3,14 @@
 //! Nothing here owns memory or knows what the numbers mean, and nothing here is unsafe: a [`View`] is
 //! a slice that covers all its elements, with a shape and signed strides laid over it.
 
+mod axes;
 mod batch;
 mod device;
 mod dtype;
 mod layout;
 mod view;
 
+pub use axes::Axes;
 pub use batch::{Batch, broadcast_batches};
 pub use device::{Device, DeviceKind};
 pub use dtype::{DType, Element};

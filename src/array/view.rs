@@ -14,7 +14,8 @@ pub struct View<'a, T> {
     data: &'a [T],
     origin: usize,
     shape: Shape,
-    strides: Strides,
+    /// In elements; `None` is row-major without gaps.
+    strides: Option<Strides>,
 }
 
 impl<'a, T: Copy> View<'a, T> {
@@ -22,19 +23,16 @@ impl<'a, T: Copy> View<'a, T> {
     ///
     /// # Errors
     /// [`Error::Shape`] where the slice does not have as many elements as the shape.
+    #[inline]
     pub fn contiguous(data: &'a [T], shape: &[usize]) -> Result<Self> {
         if element_count(shape) != Some(data.len()) {
-            return Err(Error::shape(
-                "view",
-                format!("{} elements for shape {}", data.len(), show_shape(shape)),
-                show_shape(shape),
-            ));
+            return Err(miscounted(data.len(), shape));
         }
         Ok(Self {
             data,
             origin: 0,
             shape: Shape::from_slice(shape),
-            strides: contiguous_strides(shape),
+            strides: None,
         })
     }
 
@@ -64,7 +62,7 @@ impl<'a, T: Copy> View<'a, T> {
             data,
             origin: if empty { 0 } else { origin },
             shape,
-            strides,
+            strides: Some(strides),
         })
     }
 
@@ -76,8 +74,19 @@ impl<'a, T: Copy> View<'a, T> {
 
     /// The strides, in elements.
     #[must_use]
-    pub fn strides(&self) -> &[isize] {
-        &self.strides
+    pub fn strides(&self) -> Strides {
+        match &self.strides {
+            Some(strides) => strides.clone(),
+            None => contiguous_strides(&self.shape),
+        }
+    }
+
+    /// Whether the elements are known to lie in row-major order without gaps, from the first of
+    /// [`Self::data`] on.
+    #[inline]
+    #[must_use]
+    pub(super) fn is_whole(&self) -> bool {
+        self.strides.is_none()
     }
 
     /// The memory the view lies over.
@@ -110,8 +119,11 @@ impl<'a, T: Copy> View<'a, T> {
         if self.is_empty() {
             return Some(&[]);
         }
-        is_contiguous(&self.shape, &self.strides)
-            .then(|| &self.data[self.origin..self.origin + self.len()])
+        match &self.strides {
+            None => Some(self.data),
+            Some(strides) => is_contiguous(&self.shape, strides)
+                .then(|| &self.data[self.origin..self.origin + self.len()]),
+        }
     }
 
     /// The elements in row-major order.
@@ -133,7 +145,8 @@ impl<'a, T: Copy> View<'a, T> {
             return;
         }
         let rank = self.shape.len();
-        let mut index: Shape = smallvec::SmallVec::from_elem(0, rank);
+        let strides = self.strides();
+        let mut index = Shape::from_elem(0, rank);
         let mut position = self.origin as isize;
         loop {
             visit(self.data[position as usize]);
@@ -144,11 +157,11 @@ impl<'a, T: Copy> View<'a, T> {
                 }
                 axis -= 1;
                 index[axis] += 1;
-                position += self.strides[axis];
+                position += strides[axis];
                 if index[axis] < self.shape[axis] {
                     break;
                 }
-                position -= self.strides[axis] * self.shape[axis] as isize;
+                position -= strides[axis] * self.shape[axis] as isize;
                 index[axis] = 0;
             }
         }
@@ -170,6 +183,15 @@ impl<'a, T: Copy, D: ndarray::Dimension> TryFrom<ndarray::ArrayView<'a, T, D>> f
             )),
         }
     }
+}
+
+#[cold]
+fn miscounted(found: usize, shape: &[usize]) -> Error {
+    Error::shape(
+        "view",
+        format!("{found} elements for shape {}", show_shape(shape)),
+        show_shape(shape),
+    )
 }
 
 /// The positions, relative to index zero, that a shape with strides touches; `None` on overflow.
@@ -202,12 +224,11 @@ pub(crate) fn is_contiguous(shape: &[usize], strides: &[isize]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smallvec::smallvec;
 
     #[test]
     fn negative_and_zero_strides_read_in_order() {
         let data = [0, 1, 2, 3, 4, 5];
-        let view = View::strided(&data, 5, smallvec![2, 3], smallvec![0, -2]).unwrap();
+        let view = View::strided(&data, 5, [2, 3].into(), [0, -2].into()).unwrap();
         assert_eq!(view.to_vec(), [5, 3, 1, 5, 3, 1]);
         assert!(view.as_slice().is_none());
     }
@@ -215,9 +236,9 @@ mod tests {
     #[test]
     fn strides_that_leave_the_memory_are_refused() {
         let data = [0_u8; 6];
-        assert!(View::strided(&data, 0, smallvec![2, 3], smallvec![4, 1]).is_err());
-        assert!(View::strided(&data, 0, smallvec![2], smallvec![-1]).is_err());
-        assert!(View::strided(&data, 0, smallvec![usize::MAX], smallvec![isize::MAX]).is_err());
-        assert!(View::strided(&data, 9, smallvec![0, 3], smallvec![4, 1]).is_ok());
+        assert!(View::strided(&data, 0, [2, 3].into(), [4, 1].into()).is_err());
+        assert!(View::strided(&data, 0, [2].into(), [-1].into()).is_err());
+        assert!(View::strided(&data, 0, [usize::MAX].into(), [isize::MAX].into()).is_err());
+        assert!(View::strided(&data, 9, [0, 3].into(), [4, 1].into()).is_ok());
     }
 }

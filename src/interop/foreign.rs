@@ -9,17 +9,19 @@ use crate::interop::copies;
 /// More axes than any framework makes.
 const MAX_RANK: usize = 64;
 
-/// Where an array lies and how; strides in bytes, as a byte-swapped or misaligned array needs them.
+/// Where an array lies and how.
 ///
 /// Made by [`Foreign::checked`], which refuses descriptions that contradict themselves.
 #[derive(Debug, Clone)]
 pub struct Foreign {
     pointer: *const u8,
-    dtype: DType,
     shape: Shape,
-    strides: Strides,
+    /// In bytes, as a byte-swapped or misaligned array needs them; `None` is row-major without gaps,
+    /// which is what nearly all arrays are.
+    strides: Option<Box<Strides>>,
     /// The device the memory is on.
     pub device: Device,
+    dtype: DType,
     /// Whether the owner forbids writing.
     pub read_only: bool,
     /// Whether the bytes of each element are in the order that this machine does not use.
@@ -45,71 +47,37 @@ impl Foreign {
         strides: Option<Strides>,
     ) -> Result<Self> {
         let size = dtype.size();
-        let mut bytes = size as isize;
-        let strides = match strides {
-            Some(strides) => strides,
-            None => {
-                let mut strides: Strides = smallvec::SmallVec::from_elem(0, shape.len());
-                for (stride, &axis) in strides.iter_mut().zip(&shape).rev() {
-                    *stride = bytes;
-                    bytes = bytes.wrapping_mul(axis.max(1) as isize);
-                }
-                strides
-            }
+        let (rank, count) = (shape.len(), element_count(&shape));
+        let bytes = count.and_then(|count| count.checked_mul(size));
+        let Some(bytes) = bytes.filter(|_| rank <= MAX_RANK) else {
+            return Err(impossible(what, &shape));
         };
-        let foreign = Self {
+        let mut foreign = Self {
             pointer,
-            dtype,
             shape,
-            strides,
+            strides: None,
             device: Device::CPU,
+            dtype,
             read_only: false,
             swapped: false,
         };
-        match foreign.contradiction() {
-            None => Ok(foreign),
-            Some(problem) => Err(Error::value(what, problem)),
+        if bytes == 0 {
+            return Ok(foreign);
         }
-    }
-
-    #[inline]
-    fn contradiction(&self) -> Option<String> {
-        if self.shape.len() > MAX_RANK || self.shape.len() != self.strides.len() {
-            return Some(format!("the array claims {} axes", self.shape.len()));
+        let room = usize::MAX - pointer as usize;
+        if pointer.is_null() || bytes > isize::MAX as usize - 64 || bytes > room {
+            return Err(nowhere(what, &foreign.shape, pointer));
         }
-        let Some(count) = element_count(&self.shape)
-            .and_then(|count| count.checked_mul(self.dtype.size()).map(|_| count))
-        else {
-            return Some(format!(
-                "the array claims the impossible shape {}",
-                show_shape(&self.shape)
-            ));
-        };
-        if count == 0 {
-            return None;
+        match strides {
+            Some(strides) if !is_row_major(&foreign.shape, &strides, size) => {
+                if !stays(pointer, &foreign.shape, &strides, size) {
+                    return Err(astray(what, &foreign.shape, &strides));
+                }
+                foreign.strides = Some(Box::new(strides));
+            }
+            _ => {}
         }
-        if self.pointer.is_null() {
-            return Some(format!(
-                "the array has shape {} but no memory behind it (a null pointer; a fake or meta \
-                 tensor?)",
-                show_shape(&self.shape)
-            ));
-        }
-        let reach = crate::array::reach(&self.shape, &self.strides);
-        let fits = reach.and_then(|reach| {
-            let start = (self.pointer as usize).checked_add_signed(reach.start)?;
-            let end = (self.pointer as usize).checked_add_signed(reach.end)?;
-            end.checked_add(self.dtype.size())?;
-            (end - start <= isize::MAX as usize - 64).then_some(())
-        });
-        if fits.is_none() {
-            return Some(format!(
-                "strides {:?} (bytes) of shape {} leave the address space",
-                &self.strides[..],
-                show_shape(&self.shape)
-            ));
-        }
-        None
+        Ok(foreign)
     }
 
     /// The element type.
@@ -126,8 +94,11 @@ impl Foreign {
 
     /// The strides in bytes.
     #[must_use]
-    pub fn strides(&self) -> &[isize] {
-        &self.strides
+    pub fn strides(&self) -> Strides {
+        match &self.strides {
+            Some(strides) => (**strides).clone(),
+            None => row_major(&self.shape, self.dtype.size()),
+        }
     }
 
     /// The address of the element at index zero.
@@ -152,41 +123,48 @@ impl Foreign {
     #[inline]
     #[must_use]
     pub fn is_contiguous(&self) -> bool {
-        let mut step = self.dtype.size() as isize;
-        for (&axis, &stride) in self.shape.iter().zip(&self.strides).rev() {
-            if axis != 1 && stride != step {
-                return self.is_empty();
-            }
-            step = step.wrapping_mul(axis as isize);
-        }
-        true
+        self.strides.is_none()
     }
 
     /// The lowest address and one past the highest that the elements touch.
+    #[inline]
     #[must_use]
     pub fn span(&self) -> (usize, usize) {
         if self.is_empty() {
             return (0, 0);
         }
-        let reach = crate::array::reach(&self.shape, &self.strides).unwrap_or(0..1);
-        let at = self.pointer as usize;
-        (
-            at.wrapping_add_signed(reach.start),
-            at.wrapping_add_signed(reach.end - 1) + self.dtype.size(),
-        )
+        let (at, size) = (self.pointer as usize, self.dtype.size());
+        match &self.strides {
+            None => (at, at + self.len() * size),
+            Some(strides) => {
+                let reach = crate::array::reach(&self.shape, strides).unwrap_or(0..1);
+                (
+                    at.wrapping_add_signed(reach.start),
+                    at.wrapping_add_signed(reach.end - 1) + size,
+                )
+            }
+        }
     }
 
     /// Whether elements of type `T` can be read in place, as [`Self::view`] does.
     #[inline]
     #[must_use]
     pub fn is_readable<T: Element>(&self) -> bool {
-        let size = size_of::<T>() as isize;
-        let stepped = |(&axis, &stride): (&usize, &isize)| axis > 1 && stride % size != 0;
         T::DTYPE == self.dtype
             && !self.swapped
-            && (self.is_empty()
-                || (self.pointer as usize).is_multiple_of(align_of::<T>())
-                    && !self.shape.iter().zip(&self.strides).any(stepped))
+            && (self.is_empty() || self.is_stepped_by::<T>())
+    }
+
+    /// Whether every element starts at a multiple of what `T` is aligned to.
+    #[inline]
+    fn is_stepped_by<T>(&self) -> bool {
+        let stepped =
+            |(&axis, &stride): (&usize, &isize)| axis <= 1 || stride % size_of::<T>() as isize == 0;
+        (self.pointer as usize).is_multiple_of(align_of::<T>())
+            && match &self.strides {
+                None => true,
+                Some(strides) => self.shape.iter().zip(&**strides).all(stepped),
+            }
     }
 
     /// The array where it lies; `None` where elements of type `T` cannot be read in place (another
@@ -194,31 +172,25 @@ impl Foreign {
     #[inline]
     #[must_use]
     pub fn view<T: Element>(&self) -> Option<View<'_, T>> {
-        if T::DTYPE != self.dtype || self.swapped {
+        if !self.is_readable::<T>() {
             return None;
         }
         if self.is_empty() {
             return View::contiguous(&[], &self.shape).ok();
         }
-        let size = size_of::<T>();
-        if !(self.pointer as usize).is_multiple_of(align_of::<T>()) {
-            return None;
-        }
-        if self.is_contiguous() {
+        let Some(strides) = &self.strides else {
             // SAFETY: `checked` made sure that the memory is there, does not wrap, and is not null;
             // the alignment was just looked at, and any bytes are a `T` (all `Element`s are plain).
             let data = unsafe { std::slice::from_raw_parts(self.pointer.cast(), self.len()) };
             return View::contiguous(data, &self.shape).ok();
-        }
-        let mut strides = self.strides.clone();
+        };
+        let mut strides = (**strides).clone();
         for (stride, &axis) in strides.iter_mut().zip(&self.shape) {
-            if axis == 1 {
-                *stride = 0;
-            } else if *stride % size as isize != 0 {
-                return None;
+            *stride = if axis == 1 {
+                0
             } else {
-                *stride /= size as isize;
-            }
+                *stride / size_of::<T>() as isize
+            };
         }
         let reach = crate::array::reach(&self.shape, &strides)?;
         let start = self.pointer.cast::<T>().wrapping_offset(reach.start);
@@ -303,7 +275,8 @@ impl Foreign {
         if self.is_empty() {
             return;
         }
-        let mut index: Shape = smallvec::SmallVec::from_elem(0, self.shape.len());
+        let strides = self.strides();
+        let mut index = Shape::from_elem(0, self.shape.len());
         let mut at = self.pointer;
         loop {
             // SAFETY: `checked` made sure that every index stays in readable memory; byte arrays
@@ -320,18 +293,16 @@ impl Foreign {
                 }
                 axis -= 1;
                 index[axis] += 1;
-                at = at.wrapping_offset(self.strides[axis]);
+                at = at.wrapping_offset(strides[axis]);
                 if index[axis] < self.shape[axis] {
                     break;
                 }
-                at = at.wrapping_offset(-self.strides[axis] * self.shape[axis] as isize);
+                at = at.wrapping_offset(-strides[axis] * self.shape[axis] as isize);
                 index[axis] = 0;
             }
         }
     }
 
-    /// Whether the numbers can be written into: a host array that its owner lets be written.
-    ///
     /// Copies `values`, in row-major order, into the memory.
     ///
     /// # Safety
@@ -343,7 +314,8 @@ impl Foreign {
             return;
         }
         copies::count(size_of_val(values));
-        let mut index: Shape = smallvec::SmallVec::from_elem(0, self.shape.len());
+        let strides = self.strides();
+        let mut index = Shape::from_elem(0, self.shape.len());
         let mut at = self.pointer.cast_mut();
         for &value in values {
             // SAFETY: `checked` made sure that every index stays in the memory; the caller's promise.
@@ -355,15 +327,80 @@ impl Foreign {
             }
             for axis in (0..self.shape.len()).rev() {
                 index[axis] += 1;
-                at = at.wrapping_offset(self.strides[axis]);
+                at = at.wrapping_offset(strides[axis]);
                 if index[axis] < self.shape[axis] {
                     break;
                 }
-                at = at.wrapping_offset(-self.strides[axis] * self.shape[axis] as isize);
+                at = at.wrapping_offset(-strides[axis] * self.shape[axis] as isize);
                 index[axis] = 0;
             }
         }
     }
+}
+
+/// Byte strides without gaps.
+fn row_major(shape: &[usize], size: usize) -> Strides {
+    let mut strides = crate::array::contiguous_strides(shape);
+    strides.iter_mut().for_each(|stride| *stride *= size as isize);
+    strides
+}
+
+/// Whether byte strides are those of row-major order; axes of size 1 do not count.
+#[inline]
+fn is_row_major(shape: &[usize], strides: &[isize], size: usize) -> bool {
+    let mut step = size as isize;
+    let mut same = shape.len() == strides.len();
+    for (&axis, &stride) in shape.iter().zip(strides).rev() {
+        same &= axis == 1 || stride == step;
+        step = step.wrapping_mul(axis as isize);
+    }
+    same
+}
+
+/// Whether all elements lie inside the address space, and no further apart than memory can be large.
+fn stays(pointer: *const u8, shape: &[usize], strides: &[isize], size: usize) -> bool {
+    let reach = crate::array::reach(shape, strides).filter(|_| shape.len() == strides.len());
+    let fits = reach.and_then(|reach| {
+        let start = (pointer as usize).checked_add_signed(reach.start)?;
+        let end = (pointer as usize).checked_add_signed(reach.end)?;
+        end.checked_add(size)?;
+        (end - start <= isize::MAX as usize - 64).then_some(())
+    });
+    fits.is_some()
+}
+
+#[cold]
+fn impossible(what: &str, shape: &[usize]) -> Error {
+    let claim = match shape.len() {
+        rank if rank > MAX_RANK => format!("the array claims {rank} axes"),
+        _ => format!("the array claims the impossible shape {}", show_shape(shape)),
+    };
+    Error::value(what, claim)
+}
+
+#[cold]
+fn nowhere(what: &str, shape: &[usize], pointer: *const u8) -> Error {
+    if !pointer.is_null() {
+        return impossible(what, shape);
+    }
+    Error::value(
+        what,
+        format!(
+            "the array has shape {} but no memory behind it (a null pointer; a fake or meta tensor?)",
+            show_shape(shape)
+        ),
+    )
+}
+
+#[cold]
+fn astray(what: &str, shape: &[usize], strides: &[isize]) -> Error {
+    Error::value(
+        what,
+        format!(
+            "strides {strides:?} (bytes) of shape {} leave the address space",
+            show_shape(shape)
+        ),
+    )
 }
 
 /// The error for elements that are not real numbers.

@@ -1,4 +1,4 @@
-//! The buffer protocol: memoryview, array.array, bytearray, JAX arrays on the CPU, NumPy scalars.
+//! The buffer protocol: memoryview, array.array, ctypes, bytearray, JAX arrays on the CPU, NumPy scalars.
 
 use std::ffi::{CStr, c_int};
 
@@ -32,6 +32,32 @@ impl Drop for PyBuffer {
     }
 }
 
+impl PyBuffer {
+    /// Where the memory starts, and its bytes.
+    pub(super) fn extent(&self) -> (*const u8, usize) {
+        (self.0.buf.cast_const().cast(), self.0.len.max(0) as usize)
+    }
+
+    /// Whether the exporter forbids writing.
+    pub(super) fn read_only(&self) -> bool {
+        self.0.readonly != 0
+    }
+}
+
+/// The memory of an object that exports a contiguous buffer, whatever its elements are.
+pub(super) fn bytes(object: &Bound<'_, PyAny>) -> PyResult<PyBuffer> {
+    export(object, ffi::PyBUF_SIMPLE)
+}
+
+fn export(object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<PyBuffer> {
+    let mut raw = Box::new(ffi::Py_buffer::new());
+    // SAFETY: a live object and a buffer to fill.
+    if unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut *raw, flags) } != 0 {
+        return Err(PyErr::fetch(object.py()));
+    }
+    Ok(PyBuffer(raw))
+}
+
 /// Whether the object exports buffers.
 #[must_use]
 pub fn speaks(object: &Bound<'_, PyAny>) -> bool {
@@ -44,13 +70,7 @@ pub fn speaks(object: &Bound<'_, PyAny>) -> bool {
 /// # Errors
 /// What the exporter raises, and [`Error::DType`] for formats that are not numbers.
 pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, PyBuffer)> {
-    let mut raw = Box::new(ffi::Py_buffer::new());
-    let flags: c_int = ffi::PyBUF_STRIDES | ffi::PyBUF_FORMAT;
-    // SAFETY: a live object and a buffer to fill.
-    if unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), &raw mut *raw, flags) } != 0 {
-        return Err(PyErr::fetch(object.py()));
-    }
-    let buffer = PyBuffer(raw);
+    let buffer = export(object, ffi::PyBUF_STRIDES | ffi::PyBUF_FORMAT)?;
     let raw = &*buffer.0;
     let format = if raw.format.is_null() {
         c"B"
@@ -70,22 +90,28 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, PyBuf
     if rank > 64 {
         return Err(Error::value(what, format!("the buffer claims {} axes", raw.ndim)).into());
     }
+    if rank > 0 && raw.shape.is_null() {
+        return Err(Error::value(what, "the buffer claims axes but no shape").into());
+    }
     let mut shape = Shape::new();
-    let mut strides = Strides::new();
+    // ctypes leaves the strides out even where they are asked for: row-major.
+    let mut strides = (rank == 0 || !raw.strides.is_null()).then(Strides::new);
     for axis in 0..rank {
-        // SAFETY: with PyBUF_STRIDES an exporter fills `ndim` sizes and strides.
-        let (size, stride) = unsafe { (*raw.shape.add(axis), *raw.strides.add(axis)) };
+        // SAFETY: `ndim` sizes, and as many strides where there are any.
+        let size = unsafe { *raw.shape.add(axis) };
         let Ok(size) = usize::try_from(size) else {
             return Err(
                 Error::value(what, format!("the buffer claims the negative size {size}")).into(),
             );
         };
         shape.push(size);
-        strides.push(stride);
+        if let Some(strides) = &mut strides {
+            // SAFETY: as above.
+            strides.push(unsafe { *raw.strides.add(axis) });
+        }
     }
     // SAFETY: the exporter keeps the memory until the buffer is released.
-    let mut foreign =
-        unsafe { Foreign::checked(what, raw.buf.cast(), dtype, shape, Some(strides))? };
+    let mut foreign = unsafe { Foreign::checked(what, raw.buf.cast(), dtype, shape, strides)? };
     foreign.read_only = raw.readonly != 0;
     foreign.swapped = swapped;
     Ok((foreign, buffer))

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::backend::operations as op;
 use crate::kinematics::NormalsPlan;
 use crate::python::apply::apply;
-use crate::python::array_in::ArrayIn;
+use crate::interop::AnyArray;
 use crate::python::nouns::PyCharacter;
 use crate::python::values;
 
@@ -416,14 +416,14 @@ pub fn compute_vertex_normals<'py>(
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
     let triangles = values::triangles(triangles, "triangles")?;
-    let vertices = ArrayIn::read(
+    let vertices = AnyArray::read(
         "compute_vertex_normals",
         "vertex_positions",
         vertex_positions,
     )?;
     // A shape without a vertex axis is refused by the operation, in its words.
     let n_vertices = vertices
-        .memory
+        .memory()
         .shape()
         .iter()
         .rev()

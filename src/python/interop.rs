@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use crate::interop::buffer::Buffer;
 use crate::interop::{copies, memory};
-use crate::python::array_in::ArrayIn;
+use crate::interop::AnyArray;
 
 /// Copies of array memory since the process started, as `(count, bytes)`.
 #[pyfunction]
@@ -16,15 +16,15 @@ fn _copies() -> (u64, u64) {
 /// "memoryview", "dlpack", "kinarray", or "numbers" for Python numbers and lists.
 #[pyfunction]
 fn kind_of(x: &Bound<'_, PyAny>) -> PyResult<&'static str> {
-    Ok(ArrayIn::read("interop.kind_of", "x", x)?.kind.name())
+    Ok(AnyArray::read("interop.kind_of", "x", x)?.kind().name())
 }
 
 /// Where the first number of `x` lies in memory, as a call that takes `x` reads it: equal to the address
 /// that the array's own library gives wherever nothing is copied.
 #[pyfunction]
 fn address(x: &Bound<'_, PyAny>) -> PyResult<usize> {
-    Ok(ArrayIn::read("interop.address", "x", x)?
-        .memory
+    Ok(AnyArray::read("interop.address", "x", x)?
+        .memory()
         .pointer()
         .addr())
 }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::backend::Control;
 use crate::error::{Error, Result};
-use crate::python::error;
+use crate::interop::exceptions;
 
 /// From how many numbers read and written on the interpreter is released: below, work takes less than
 /// about 20 us, and releasing and taking it back would cost a part of that.
@@ -43,7 +43,7 @@ pub(crate) fn run<R: Send>(
     match (result, raised) {
         (Ok(Err(Error::Interrupted)), Some(raised)) => Err(raised),
         (Ok(result), _) => Ok(result?),
-        (Err(panic), _) => Err(error::internal(py, &text(&*panic))),
+        (Err(panic), _) => Err(exceptions::internal(py, &text(&*panic))),
     }
 }
 

@@ -2,9 +2,6 @@
 //! and thin mirrors of the crate.
 
 mod apply;
-mod array_in;
-mod array_out;
-mod error;
 mod geometry;
 mod interop;
 mod interrupt;
@@ -21,7 +18,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    error::register(module)?;
+    crate::interop::exceptions::register(module)?;
     interop::register(module)?;
     nouns::register(module)?;
     geometry::register(module)?;

@@ -7,7 +7,7 @@ use crate::backend::operations::{self as op, SkinPoints};
 use crate::character::Mesh;
 use crate::kinematics::Prepared;
 use crate::python::apply::apply;
-use crate::python::array_in::ArrayIn;
+use crate::interop::AnyArray;
 use crate::python::interrupt;
 
 /// `Character.skin_points`.
@@ -32,22 +32,22 @@ pub fn pose_mesh(
     joint_params: &Bound<'_, PyAny>,
 ) -> PyResult<Mesh> {
     let what = "joint_params";
-    let array = ArrayIn::read("Character.pose_mesh", what, joint_params)?;
-    let shape = array.memory.shape();
+    let array = AnyArray::read("Character.pose_mesh", what, joint_params)?;
+    let shape = array.memory().shape();
     let numbers = prepared
         .character()
         .mesh
         .as_ref()
         .map_or(0, |mesh| 16 * mesh.n_vertices());
-    match array.precision(what)? {
+    match array.precision()? {
         DType::Float64 => {
-            let values = array.memory.to_reals::<f64>(what)?;
+            let values = array.memory().to_reals::<f64>(what)?;
             interrupt::run(py, numbers, |control| {
                 op::pose_mesh(prepared, &values, shape, control)
             })
         }
         _ => {
-            let values = array.memory.to_reals::<f32>(what)?;
+            let values = array.memory().to_reals::<f32>(what)?;
             interrupt::run(py, numbers, |control| {
                 op::pose_mesh(prepared, &values, shape, control)
             })

@@ -8,25 +8,25 @@ use crate::character::Reals;
 use crate::error::{Error, Result};
 use crate::interop::memory::Block;
 use crate::interop::{list, numpy};
-use crate::python::array_in::{ArrayIn, Kind};
-use crate::python::array_out;
+use crate::interop::{AnyArray, Kind};
+use crate::interop::output;
 
 /// Real numbers from any array, in the precision they come in (half becomes single), and their shape.
 /// Whole numbers in a constructor are numbers too, as in `Joint(..., [0, 0, 0, 1], [0, 1, 0])`.
 pub fn reals(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<(Reals, Shape)> {
-    let array = ArrayIn::extract(object, what)?;
-    let shape = Shape::from_slice(array.memory.shape());
-    let reals = match array.memory.dtype() {
+    let array = AnyArray::extract(object, what)?;
+    let shape = Shape::from_slice(array.memory().shape());
+    let reals = match array.memory().dtype() {
         dtype if dtype.is_integer() => {
-            let whole = array.memory.to_integers(what)?;
+            let whole = array.memory().to_integers(what)?;
             whole
                 .into_iter()
                 .map(|x| x as f64)
                 .collect::<Vec<_>>()
                 .into()
         }
-        DType::Float64 => array.memory.to_reals::<f64>(what)?.into(),
-        _ => array.memory.to_reals::<f32>(what)?.into(),
+        DType::Float64 => array.memory().to_reals::<f64>(what)?.into(),
+        _ => array.memory().to_reals::<f32>(what)?.into(),
     };
     Ok((reals, shape))
 }
@@ -54,9 +54,9 @@ pub fn matrix4(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<[f64; 
 
 /// Indices from any integer array or list, and their shape.
 pub fn indices(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<(Vec<u32>, Shape)> {
-    let array = ArrayIn::extract_integers(object, what)?;
-    let shape = Shape::from_slice(array.memory.shape());
-    let indices = array.memory.to_integers(what)?.into_iter().map(|value| {
+    let array = AnyArray::extract_integers(object, what)?;
+    let shape = Shape::from_slice(array.memory().shape());
+    let indices = array.memory().to_integers(what)?.into_iter().map(|value| {
         u32::try_from(value).map_err(|_| Error::value(what, format!("{value} is not an index")))
     });
     Ok((indices.collect::<Result<_>>()?, shape))
@@ -75,7 +75,7 @@ pub fn triangles(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<Vec<
 pub fn mask(object: &Bound<'_, PyAny>, what: &'static str, length: usize) -> PyResult<Vec<bool>> {
     let values = match list::speaks(object) {
         true => list::bools(what, object)?.values,
-        false => ArrayIn::extract(object, what)?.memory.to_bools(what)?,
+        false => AnyArray::extract(object, what)?.memory().to_bools(what)?,
     };
     if values.len() != length {
         return Err(PyErr::from(Error::shape(
@@ -130,7 +130,7 @@ pub fn fresh<'py, T: Element + bytemuck::Pod>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut block = Block::new(size_of_val(&data[..]), 0);
     block.as_mut_slice::<T>().copy_from_slice(&data);
-    array_out::hand_over(py, Kind::Numbers, None, block, T::DTYPE, shape)
+    output::hand_over(py, Kind::Numbers, None, block, T::DTYPE, shape)
 }
 
 /// A fresh NumPy array of truth values.

@@ -46,7 +46,7 @@ pub fn batches<'a, T: Compute, O: Operation>(
 fn output_shape<T: Compute, O: Operation>(operation: &O, inputs: &[Batch<'_, T>]) -> Vec<usize> {
     let cores: Vec<&[usize]> = inputs.iter().map(Batch::core_shape).collect();
     let mut shape = inputs[0].batch_shape().to_vec();
-    shape.extend(operation.output_core(&cores));
+    shape.extend_from_slice(&operation.output_core(&cores));
     shape
 }
 

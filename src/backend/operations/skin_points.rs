@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::gradients::{Target, for_each_gradient_by};
 use crate::array::{Batch, Shape, show_shape};
@@ -578,7 +578,7 @@ impl Operation for SkinPoints<'_> {
     }
 
     fn output_core(&self, _cores: &[&[usize]]) -> Shape {
-        smallvec![self.n_vertices(), 3]
+        Shape::from([self.n_vertices(), 3])
     }
 
     fn forward<T: Compute>(

@@ -115,6 +115,54 @@ fn consistent(array: &FFI_ArrowArray, lists: &[usize], size: usize) -> Option<*c
     consistent(child, inner, size)
 }
 
+/// The field of a struct of one field; the number of columns otherwise. The schema was checked.
+pub(super) fn only_field(
+    schema: &FFI_ArrowSchema,
+) -> std::result::Result<*mut FFI_ArrowSchema, String> {
+    // SAFETY: the layout that the C data interface fixes.
+    let raw = unsafe { &*std::ptr::from_ref(schema).cast::<Schema>() };
+    if schema.format() != "+s" || raw.n_children != 1 {
+        return Err(format!("{} columns", raw.n_children));
+    }
+    // SAFETY: one child, as `schema` saw.
+    Ok(unsafe { raw.children.read() }.cast_mut())
+}
+
+/// The child of a struct of one, cut to the rows of the struct; `None` where it is not there, or too
+/// short, or rows of the struct are null.
+pub(super) fn only_child(array: &FFI_ArrowArray) -> Option<*mut FFI_ArrowArray> {
+    // SAFETY: the layout that the C data interface fixes.
+    let raw = unsafe { &*std::ptr::from_ref(array).cast::<Array>() };
+    if raw.n_children != 1 || raw.null_count > 0 {
+        return None;
+    }
+    if raw.children.is_null() {
+        return None;
+    }
+    // SAFETY: one pointer, null or a live child's.
+    let child = unsafe { raw.children.read() }.cast_mut();
+    let inner = child.cast::<Array>();
+    if inner.is_null() {
+        return None;
+    }
+    // SAFETY: the layout that the C data interface fixes.
+    let (start, length) = unsafe { ((*inner).offset, (*inner).length) };
+    let end = raw.offset.checked_add(raw.length)?;
+    if raw.offset < 0 || raw.length < 0 || start < 0 || end > length {
+        return None;
+    }
+    if (raw.offset, raw.length) != (0, length) {
+        let offset = start.checked_add(raw.offset)?;
+        // SAFETY: as above; the array is ours, and nobody else looks at it meanwhile.
+        unsafe {
+            (*inner).offset = offset;
+            (*inner).length = raw.length;
+            (*inner).null_count = -1;
+        }
+    }
+    Some(child)
+}
+
 /// A child, if it is there.
 ///
 /// # Safety

@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::column::Column;
-use super::{Form, Library, capsule};
+use super::{Form, Library, capsule, table};
 use crate::array::Shape;
 use crate::error::Result;
 use crate::interop::copies;
@@ -44,17 +44,26 @@ pub fn import(
     object: &Bound<'_, PyAny>,
 ) -> PyResult<Option<(Imported, Library, Form)>> {
     let py = object.py();
-    let (schema, arrays) = if object.hasattr(intern!(py, "__arrow_c_array__"))? {
+    let (mut schema, mut arrays) = if object.hasattr(intern!(py, "__arrow_c_array__"))? {
         let pair = object.call_method0(intern!(py, "__arrow_c_array__"))?;
         let schema = capsule::take(what, &pair.get_item(0)?)?;
         (schema, vec![capsule::take(what, &pair.get_item(1)?)?])
     } else if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
         let stream = object.call_method0(intern!(py, "__arrow_c_stream__"))?;
         capsule::drain(what, capsule::take::<FFI_ArrowArrayStream>(what, &stream)?)?
+    } else if is_silent_series(object)? {
+        let column = py
+            .import(intern!(py, "pyarrow"))?
+            .call_method1(intern!(py, "array"), (object,))?;
+        let imported = import(what, &column)?;
+        return Ok(imported.map(|(imported, _, form)| (imported, Library::Pandas, form)));
     } else {
         return Ok(None);
     };
     let library = Library::of(object)?;
+    if library == Library::DuckDb {
+        (schema, arrays) = table::only_column(what, schema, arrays)?;
+    }
     let (column, form) = Column::of(what, &schema)?;
     let mut chunks = Vec::with_capacity(arrays.len());
     let mut parts = Vec::with_capacity(arrays.len());
@@ -78,6 +87,12 @@ pub fn import(
         Err(parts) => join(what, &column, &parts)?,
     };
     Ok(Some((imported, library, form)))
+}
+
+/// Whether it is a Series of a pandas before 3.0, which does not speak the protocol; pyarrow finds the
+/// column in it.
+fn is_silent_series(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(object.get_type().name()? == "Series" && Library::of(object)? == Library::Pandas)
 }
 
 /// Several chunks as one piece of memory: a documented copy.

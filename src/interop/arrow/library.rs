@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyModule, PyTuple, PyType};
 
 use super::{Form, export_capsules};
 use crate::array::{DType, Shape};
+use crate::interop::buffer::Buffer;
 use crate::interop::memory::Block;
 
 /// Whose column it is, and so whose the result shall be.
@@ -19,6 +21,12 @@ pub enum Library {
     Polars,
     /// pandas.
     Pandas,
+    /// arro3.
+    Arro3,
+    /// nanoarrow.
+    NanoArrow,
+    /// DuckDB: a relation of one column.
+    DuckDb,
     /// Somebody else who speaks the protocol.
     Other,
 }
@@ -31,18 +39,50 @@ impl Library {
             Self::PyArrow => "pyarrow",
             Self::Polars => "polars",
             Self::Pandas => "pandas",
+            Self::Arro3 => "arro3",
+            Self::NanoArrow => "nanoarrow",
+            Self::DuckDb => "duckdb",
             Self::Other => "arrow",
         }
     }
 
     pub(super) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let module = object.get_type().module()?.to_string();
-        Ok(match module.split('.').next().unwrap_or_default() {
-            "pyarrow" => Self::PyArrow,
-            "polars" => Self::Polars,
-            "pandas" => Self::Pandas,
-            _ => Self::Other,
-        })
+        // The bases too: a user may derive from a library's class.
+        for class in object.get_type().mro() {
+            let module = class.cast::<PyType>()?.module()?.to_string();
+            return Ok(match module.split('.').next().unwrap_or_default() {
+                "pyarrow" => Self::PyArrow,
+                "polars" => Self::Polars,
+                "pandas" => Self::Pandas,
+                "arro3" => Self::Arro3,
+                "nanoarrow" => Self::NanoArrow,
+                "duckdb" | "_duckdb" => Self::DuckDb,
+                _ => continue,
+            });
+        }
+        Ok(Self::Other)
+    }
+
+    /// The module that makes the library's arrays; `None` where nothing that could is installed.
+    fn module(self, py: Python<'_>) -> PyResult<Option<Bound<'_, PyModule>>> {
+        let found = match self {
+            Self::PyArrow | Self::DuckDb => py.import("pyarrow"),
+            Self::Polars => py.import("polars"),
+            Self::Pandas => py.import("pandas"),
+            Self::Arro3 => py.import("arro3.core"),
+            Self::NanoArrow => py.import("nanoarrow"),
+            Self::Other => return Ok(None),
+        };
+        match found {
+            // DuckDB has no arrays of its own, and there are classes that say they are arro3's.
+            Err(error)
+                if matches!(self, Self::Arro3 | Self::DuckDb)
+                    && error.is_instance_of::<PyImportError>(py) =>
+            {
+                Ok(None)
+            }
+            found => found.map(Some),
+        }
     }
 }
 
@@ -81,8 +121,12 @@ pub fn export<'py>(
     form: Form,
     like: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let Some(module) = library.module(py)? else {
+        // Our buffer speaks the protocol, and others besides.
+        return Ok(Bound::new(py, Buffer::new(block, dtype, shape))?.into_any());
+    };
     // One level of lists needs no extension type, and polars once had none to offer.
-    let has_tensors = library != Library::Polars || py.import("polars")?.hasattr("Extension")?;
+    let has_tensors = library != Library::Polars || module.hasattr("Extension")?;
     let form = match form {
         Form::Tensor if shape.len() <= 2 || !has_tensors => Form::Nested,
         form => form,
@@ -97,28 +141,34 @@ pub fn export<'py>(
         },
     )?;
     match library {
-        Library::PyArrow => py.import("pyarrow")?.call_method1("array", (column,)),
-        // Whoever it is can take our column by the protocol that it speaks itself.
-        Library::Other => Ok(column.into_any()),
+        // Anything else was answered above.
+        Library::PyArrow | Library::DuckDb | Library::Other => {
+            module.call_method1("array", (column,))
+        }
+        Library::Arro3 => module
+            .getattr("Array")?
+            .call_method1("from_arrow", (column,)),
+        Library::NanoArrow => module.call_method1("Array", (column,)),
         Library::Polars => {
             let name = like.getattr(intern!(py, "name"))?;
-            let series = py
-                .import("polars")?
-                .call_method1("Series", (&name, column))?;
+            let series = module.call_method1("Series", (&name, column))?;
             // The column's own field name wins over the argument.
             series.call_method1(intern!(py, "alias"), (name,))
         }
         Library::Pandas => {
             let array = py.import("pyarrow")?.call_method1("array", (column,))?;
-            let pandas = py.import("pandas")?;
-            let extension = pandas
+            let extension = module
                 .getattr("arrays")?
                 .call_method1("ArrowExtensionArray", (array,))?;
             let keywords = PyDict::new(py);
-            keywords.set_item("index", like.getattr("index")?)?;
+            // One pose as a column gives a column of another length, of which the index says nothing.
+            let index = like.getattr("index")?;
+            if index.len()? == shape.first().copied().unwrap_or(1) {
+                keywords.set_item("index", index)?;
+            }
             keywords.set_item("name", like.getattr("name")?)?;
             keywords.set_item("copy", false)?;
-            pandas.call_method("Series", (extension,), Some(&keywords))
+            module.call_method("Series", (extension,), Some(&keywords))
         }
     }
 }

@@ -7,6 +7,7 @@
 //! * [`export`], [`export_capsules`], [`Library`]: a result that goes out, as whose column
 //! * `column`: what a column of numbers looks like, and where its numbers lie
 //! * `capsule`: structures out of capsules and into them
+//! * `table`: a table of one column as that column
 //! * `check`: what arrow-rs trusts a producer with, checked
 //!
 //! Three things that arrow-rs offers are not used. `ffi_stream`'s readers convert inside `next`,
@@ -20,6 +21,7 @@ mod column;
 mod describe;
 mod import;
 mod library;
+mod table;
 
 pub use describe::export_capsules;
 pub use import::{Imported, import};

@@ -6,7 +6,6 @@ use crate::backend::operations::testing::{
     Random, batches, cast, character, check_derivatives, forward, isas,
 };
 use nalgebra as na;
-use smallvec::smallvec;
 
 /// Poses by 4x4 matrices, as the conventions are written down; independent of the library's math.
 fn oracle(prepared: &Prepared, joint_parameters: &[f64], local: bool) -> Vec<na::Matrix4<f64>> {
@@ -197,8 +196,8 @@ fn any_strides_give_what_a_copy_gives() {
     let prepared = character(13, 8);
     let data = Random(3).numbers(6 * 56);
     // Poses last to first; and joints by parameters, transposed.
-    let backwards = View::strided(&data, 5 * 56, smallvec![6, 56], smallvec![-56, 1]).unwrap();
-    let transposed = View::strided(&data, 0, smallvec![6, 8, 7], smallvec![1, 6, 48]).unwrap();
+    let backwards = View::strided(&data, 5 * 56, [6, 56].into(), [-56, 1].into()).unwrap();
+    let transposed = View::strided(&data, 0, [6, 8, 7].into(), [1, 6, 48].into()).unwrap();
     let op = JointParametersToSkeletonState {
         prepared: &prepared,
     };

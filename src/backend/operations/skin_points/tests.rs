@@ -274,7 +274,7 @@ fn any_memory_layout_gives_the_same_bits() {
     };
     fn backwards<'a>(data: &'a [f32], shape: &[usize]) -> View<'a, f32> {
         let block = shape[1] * shape[2];
-        let strides = smallvec![-(block as isize), 1, shape[1] as isize];
+        let strides = [-(block as isize), 1, shape[1] as isize].into();
         View::strided(
             data,
             (shape[0] - 1) * block,
