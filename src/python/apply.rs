@@ -9,6 +9,7 @@ use crate::backend::cpu::Compute;
 use crate::error::Error;
 use crate::interop::copies;
 use crate::interop::memory::Block;
+use crate::interop::torch;
 use crate::python::array_in::{ArrayIn, Kind, converted};
 use crate::python::{array_out, interrupt};
 
@@ -29,11 +30,23 @@ pub(crate) fn apply<'py, const N: usize>(
     for (object, name) in arguments.iter().zip(names) {
         inputs.push(ArrayIn::read(function, name.name, object)?);
     }
+    if !inputs.iter().all(ArrayIn::is_borrowed) {
+        check_unmoved(&inputs, operation)?;
+    }
     match precision(&inputs, names)? {
         DType::Float64 => compute::<f64, N>(py, operation, &inputs, out),
         _ => compute::<f32, N>(py, operation, &inputs, out),
     }
     .map(Bound::unbind)
+}
+
+/// Looks whether all arguments are still what was read of them, now that foreign code ran.
+#[cold]
+fn check_unmoved(inputs: &[ArrayIn<'_, '_>], operation: &impl Operation) -> PyResult<()> {
+    for (input, name) in inputs.iter().zip(operation.inputs()) {
+        input.check_unmoved(operation.name(), name.name)?;
+    }
+    Ok(())
 }
 
 /// The precision of a call: the highest among its arrays. Python numbers follow the arrays beside
@@ -103,13 +116,7 @@ fn compute<'py, T: Precision, const N: usize>(
                 .checked_mul(size_of::<T>())
                 .is_some_and(|bytes| bytes < MOST_BYTES)
         })
-        .ok_or_else(|| {
-            Error::shape(
-                function,
-                "a result that fits into memory",
-                show_shape(&shape),
-            )
-        })?;
+        .ok_or_else(|| too_large(function, &shape))?;
 
     // What cannot be read in place, or not in the precision of the call, is converted first.
     let mut made: SmallVec<[Option<Vec<T>>; N]> = SmallVec::new();
@@ -145,19 +152,30 @@ fn compute<'py, T: Precision, const N: usize>(
         );
     }
     let half = dtype != T::DTYPE;
-    let mut block = array_out::allocate(kind, count * size_of::<T>(), shape.len());
+    let mut block = array_out::allocate(kind, count * size_of::<T>(), shape.len())
+        .ok_or_else(|| too_large(function, &shape))?;
     let target = block.as_mut_slice::<T>();
     interrupt::run(py, numbers, |control| {
         operation.forward(&batches, target, control)
     })?;
     if half {
-        let mut rounded = array_out::allocate(kind, count * dtype.size(), shape.len());
+        let mut rounded = array_out::allocate(kind, count * dtype.size(), shape.len())
+            .ok_or_else(|| too_large(function, &shape))?;
         T::to_half(block.as_slice(), dtype, &mut rounded);
         copies::count(count * dtype.size());
         block = rounded;
     }
     let like = leading.map(|array| array.object);
     array_out::hand_over(py, kind, like, block, dtype, &shape)
+}
+
+#[cold]
+fn too_large(function: &str, shape: &[usize]) -> Error {
+    Error::shape(
+        function,
+        "a result that fits into memory",
+        show_shape(shape),
+    )
 }
 
 /// No array is larger, so that sizes in bytes never overflow.
@@ -176,6 +194,12 @@ fn fill<'py, T: Precision>(
     numbers: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut out = array_out::read_out(operation.name(), object, dtype, shape)?;
+    if !out.is_borrowed() {
+        check_unmoved(inputs, operation)?;
+    }
+    if out.kind == Kind::Torch {
+        torch::notice_writing(object)?;
+    }
     let spans = inputs.iter().map(|input| input.memory.span());
     // SAFETY: `read_out` has checked it; concurrent use of `out` is the caller's to avoid, as for
     // every array library.
@@ -186,7 +210,8 @@ fn fill<'py, T: Precision>(
         return Ok(object.clone());
     }
     let count = out.memory.len();
-    let mut aside = Block::new(count * size_of::<T>(), 0);
+    let mut aside = Block::try_new(count * size_of::<T>(), 0)
+        .ok_or_else(|| too_large(operation.name(), shape))?;
     let target = aside.as_mut_slice::<T>();
     interrupt::run(py, numbers, |control| {
         operation.forward(batches, target, control)

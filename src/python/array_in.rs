@@ -6,6 +6,7 @@
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 use crate::array::DType;
 use crate::error::Error;
@@ -148,6 +149,9 @@ impl<'a, 'py> ArrayIn<'a, 'py> {
             let memory = buffer.get().foreign(what)?;
             return Ok(Self::new(object, Kind::Own, memory, Guard::Caller));
         }
+        if object.is_instance_of::<PyType>() {
+            return Err(unreadable(what, object)); // its methods are those of its instances
+        }
         if list::speaks(object) {
             let nested = list::reals(what, object)?;
             // SAFETY: the guard keeps the vector, whose memory does not move with it.
@@ -224,6 +228,23 @@ impl<'a, 'py> ArrayIn<'a, 'py> {
         Err(unreadable(what, object))
     }
 
+    /// Whether the memory is borrowed from the object, so that other code could take it away.
+    #[inline]
+    pub(crate) fn is_borrowed(&self) -> bool {
+        matches!(self._guard, Guard::Caller)
+    }
+
+    /// Looks whether borrowed memory is still where it was. To be called after Python code ran, such
+    /// as another argument's `__dlpack__`, which may have resized this one.
+    #[cold]
+    pub(crate) fn check_unmoved(&self, function: &str, what: &str) -> PyResult<()> {
+        if self.is_borrowed() && Self::read(function, what, self.object)?.memory != self.memory {
+            let problem = "the array was changed while the other arguments were read";
+            return Err(Error::value(what, problem).into());
+        }
+        Ok(())
+    }
+
     /// The precision to compute in.
     #[inline]
     pub(crate) fn precision(&self, what: &str) -> PyResult<DType> {
@@ -237,9 +258,13 @@ impl<'a, 'py> ArrayIn<'a, 'py> {
 #[cold]
 fn unreadable(what: &str, object: &Bound<'_, PyAny>) -> PyErr {
     let class = object.get_type();
-    let name = class
-        .fully_qualified_name()
-        .map_or_else(|_| "?".into(), |name| name.to_string());
+    let name = match object.cast::<PyType>() {
+        Ok(class) => class
+            .fully_qualified_name()
+            .map(|name| format!("the class {name}")),
+        Err(_) => class.fully_qualified_name().map(|name| name.to_string()),
+    };
+    let name = name.unwrap_or_else(|_| "?".into());
     Error::dtype(
         what,
         "an array (NumPy, torch, JAX, Arrow, anything with __dlpack__ or a buffer) or numbers",

@@ -14,15 +14,15 @@ use crate::interop::memory::Block;
 use crate::interop::{dlpack, jax, numpy, torch};
 use crate::python::array_in::{ArrayIn, Kind};
 
-/// Memory for a result of `kind` with `rank` axes.
+/// Memory for a result of `kind` with `rank` axes; `None` where the system has not so much.
 #[inline]
-pub(crate) fn allocate(kind: Kind, bytes: usize, rank: usize) -> Block {
+pub(crate) fn allocate(kind: Kind, bytes: usize, rank: usize) -> Option<Block> {
     let header = if kind == Kind::Torch {
         dlpack::header_size(rank)
     } else {
         0
     };
-    Block::new(bytes, header)
+    Block::try_new(bytes, header)
 }
 
 /// Hands over a row-major array as one of the kind of `like`.
