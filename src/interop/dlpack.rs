@@ -205,9 +205,10 @@ pub unsafe fn read(what: &str, tensor: &DLTensor) -> Result<Foreign> {
         // SAFETY: `ndim` numbers, by the caller's promise.
         let steps = unsafe { std::slice::from_raw_parts(tensor.strides, rank) };
         let mut strides = Strides::new();
+        let is_empty = shape.contains(&0);
         for (&step, &size) in steps.iter().zip(&shape) {
             // Strides of axes that are never stepped along mean nothing and may be anything.
-            let step = if size <= 1 { 0 } else { step };
+            let step = if size <= 1 || is_empty { 0 } else { step };
             match (step as isize).checked_mul(dtype.size() as isize) {
                 Some(bytes) => strides.push(bytes),
                 None => {

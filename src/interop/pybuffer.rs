@@ -99,7 +99,7 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, PyBuf
     }
     // SAFETY: the exporter keeps the memory until the buffer is released.
     let mut foreign = unsafe { Foreign::checked(what, raw.buf.cast(), dtype, shape, strides)? };
-    if (raw.len as usize) < foreign.len() * dtype.size() {
+    if raw.len < (foreign.len() * dtype.size()) as isize {
         let (claimed, shape) = (raw.len, show_shape(foreign.shape()));
         return Err(contradictory(format!(
             "the buffer claims {claimed} bytes for {shape} elements of {dtype}"

@@ -321,14 +321,6 @@ fn impossible(function: &str, what: &str, tensor: &Bound<'_, PyAny>) -> PyResult
             "call it outside the transform",
         )));
     }
-    let functional = py.import("torch")?.getattr_opt("_is_functional_tensor")?;
-    if let Some(is_functional) = functional
-        && is_functional.call1((tensor,))?.is_truthy()?
-    {
-        return Ok(Some(kind(
-            "a tensor inside of functionalize, which has none",
-        )));
-    }
     let modules = py.import("sys")?.getattr("modules")?;
     if let Ok(fake) = modules.get_item("torch._subclasses.fake_tensor")
         && let Ok(class) = fake.getattr("FakeTensor")
@@ -348,6 +340,14 @@ fn impossible(function: &str, what: &str, tensor: &Bound<'_, PyAny>) -> PyResult
     }
     if tensor.getattr("is_quantized")?.is_truthy()? {
         return Ok(Some(kind("a quantized tensor")));
+    }
+    let address = tensor.call_method0("data_ptr");
+    if address.is_ok_and(|address| address.extract::<usize>().is_ok_and(|at| at == 0))
+        && tensor.call_method0("numel")?.is_truthy()?
+    {
+        return Ok(Some(kind(
+            "one that has none (its storage was emptied, or it wraps other tensors)",
+        )));
     }
     Ok(None)
 }
