@@ -1,6 +1,43 @@
-"""Settings that must be there before a framework is imported."""
+"""Settings that must be there before a framework is imported, and what the tests of the seam share."""
 
 import os
 
 # Half of the contract is about float64, which JAX has only when asked.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+
+import numpy as np
+import pytest
+
+import kinarray as ka
+
+
+@pytest.fixture(scope="session")
+def transform():
+    return ka.testing.create_humanoid(n_vertices=600).parameter_transform
+
+
+@pytest.fixture
+def values(transform):
+    return np.random.default_rng(1).normal(size=(5, transform.size)).astype(np.float32)
+
+
+@pytest.fixture
+def nothing_copied():
+    with ka.interop.count_copies() as copied:
+        yield
+    assert copied.count == 0
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
+
+
+@pytest.fixture
+def jax():
+    return pytest.importorskip("jax")
+
+
+@pytest.fixture
+def pa():
+    return pytest.importorskip("pyarrow")
