@@ -13,7 +13,7 @@ const MAX_RANK: usize = 64;
 /// Where an array lies and how.
 ///
 /// Made by [`Foreign::checked`], which refuses descriptions that contradict themselves.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
     pointer: *const u8,
     shape: Shape,
@@ -252,13 +252,26 @@ impl Foreign {
         block
     }
 
+    /// Room for as many elements as there are. A stride of zero makes arrays larger than any memory.
+    fn room<T>(&self, what: &str) -> Result<Vec<T>> {
+        let mut room = Vec::new();
+        match room.try_reserve_exact(self.len()) {
+            Ok(()) => Ok(room),
+            Err(_) => Err(Error::shape(
+                what,
+                "an array that fits into memory once converted",
+                show_shape(&self.shape),
+            )),
+        }
+    }
+
     /// The elements in row-major order, converted: half to single, single to double. Counted as a
     /// copy by the caller's choice, not here.
     ///
     /// # Errors
     /// [`Error::DType`] where the elements are not real numbers.
     pub fn to_reals<T: crate::math::Real>(&self, what: &str) -> Result<Vec<T>> {
-        let mut out = Vec::with_capacity(self.len());
+        let mut out = self.room(what)?;
         match self.dtype {
             DType::Float32 => self.each(|bytes: [u8; 4]| {
                 out.push(T::from_f64(f64::from(f32::from_ne_bytes(bytes))));
@@ -283,7 +296,7 @@ impl Foreign {
     /// [`Error::DType`] where the elements are not integers, [`Error::Value`] where one is larger
     /// than an `i64` holds.
     pub fn to_integers(&self, what: &str) -> Result<Vec<i64>> {
-        let mut out = Vec::with_capacity(self.len());
+        let mut out = self.room(what)?;
         match self.dtype {
             DType::Int8 => self.each(|bytes| out.push(i64::from(i8::from_ne_bytes(bytes)))),
             DType::Int16 => self.each(|bytes| out.push(i64::from(i16::from_ne_bytes(bytes)))),
@@ -316,7 +329,7 @@ impl Foreign {
         if self.dtype != DType::Bool {
             return Err(Error::dtype(what, "bool", self.dtype));
         }
-        let mut out = Vec::with_capacity(self.len());
+        let mut out = self.room(what)?;
         self.each(|[byte]: [u8; 1]| out.push(byte != 0));
         Ok(out)
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::column::Column;
 use super::{Form, Library, capsule, table};
 use crate::array::Shape;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interop::copies;
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
@@ -54,8 +54,12 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Imported, Libr
     let py = object.py();
     let (mut schema, mut arrays) = if object.hasattr(intern!(py, "__arrow_c_array__"))? {
         let pair = object.call_method0(intern!(py, "__arrow_c_array__"))?;
-        let schema = capsule::take(what, &pair.get_item(0)?)?;
-        (schema, vec![capsule::take(what, &pair.get_item(1)?)?])
+        let Ok((schema, array)) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() else {
+            let problem = "__arrow_c_array__ returned something that is not a pair of capsules";
+            return Err(Error::value(what, problem).into());
+        };
+        let schema = capsule::take(what, &schema)?;
+        (schema, vec![capsule::take(what, &array)?])
     } else if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
         let stream = object.call_method0(intern!(py, "__arrow_c_stream__"))?;
         capsule::drain(what, capsule::take::<FFI_ArrowArrayStream>(what, &stream)?)?
