@@ -382,6 +382,14 @@ def test_polars_gives_polars_with_its_name(transform, values, nothing_copied):
     np.testing.assert_array_equal(result.to_numpy(), transform.apply(values))
 
 
+def test_pandas_without_a_row_for_each_label_counts_anew(pa, transform, values):
+    pd = pytest.importorskip("pandas")
+    one = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(values[0])), name="pose")
+    result = transform.apply(one)
+    assert list(result.index) == list(range(len(transform.apply(values[0]))))
+    assert result.name == "pose"
+
+
 def test_pandas_gives_pandas_with_its_index(pa, transform, values, nothing_copied):
     pd = pytest.importorskip("pandas")
     column = pd.arrays.ArrowExtensionArray(fixed_lists(pa, values))
@@ -702,3 +710,27 @@ def test_calls_from_many_threads_agree(transform, values):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+# Too much ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_result_that_no_memory_holds_is_an_error(transform, dtype):
+    endless = np.broadcast_to(np.zeros(transform.size, dtype), (2**40, transform.size))
+    with pytest.raises(MemoryError, match="bytes"):
+        transform.apply(endless)
+
+
+def test_indices_that_no_memory_holds_are_an_error():
+    endless = np.broadcast_to(np.int64(0), (2**45, 3))
+    with pytest.raises(MemoryError, match="bytes"):
+        ka.geometry.compute_vertex_normals(np.zeros((4, 3)), endless)
+
+
+def test_a_result_that_cannot_grow_so_far_is_still_there(transform, values):
+    result = transform.apply(values)
+    expected = result.copy()
+    with pytest.raises(MemoryError):
+        result.resize((2**45,), refcheck=False)
+    np.testing.assert_array_equal(result, expected)

@@ -145,13 +145,13 @@ fn compute<'py, T: Precision, const N: usize>(
         );
     }
     let half = dtype != T::DTYPE;
-    let mut block = array_out::allocate(kind, count * size_of::<T>(), shape.len());
+    let mut block = array_out::allocate(function, kind, count * size_of::<T>(), shape.len())?;
     let target = block.as_mut_slice::<T>();
     interrupt::run(py, numbers, |control| {
         operation.forward(&batches, target, control)
     })?;
     if half {
-        let mut rounded = array_out::allocate(kind, count * dtype.size(), shape.len());
+        let mut rounded = array_out::allocate(function, kind, count * dtype.size(), shape.len())?;
         T::to_half(block.as_slice(), dtype, &mut rounded);
         copies::count(count * dtype.size());
         block = rounded;

@@ -16,13 +16,21 @@ use crate::python::array_in::{ArrayIn, Kind};
 
 /// Memory for a result of `kind` with `rank` axes.
 #[inline]
-pub(crate) fn allocate(kind: Kind, bytes: usize, rank: usize) -> Block {
+pub(crate) fn allocate(
+    function: &str,
+    kind: Kind,
+    bytes: usize,
+    rank: usize,
+) -> crate::Result<Block> {
     let header = if kind == Kind::Torch {
         dlpack::header_size(rank)
     } else {
         0
     };
-    Block::new(bytes, header)
+    Block::try_new(bytes, header).ok_or_else(|| Error::Memory {
+        what: function.to_owned(),
+        bytes,
+    })
 }
 
 /// Hands over a row-major array as one of the kind of `like`.

@@ -115,7 +115,10 @@ pub fn export<'py>(
                 .getattr("arrays")?
                 .call_method1("ArrowExtensionArray", (array,))?;
             let keywords = PyDict::new(py);
-            keywords.set_item("index", like.getattr("index")?)?;
+            // One row of the result for each of the argument's; else the labels mean nothing.
+            if shape.first() == Some(&like.len()?) {
+                keywords.set_item("index", like.getattr("index")?)?;
+            }
             keywords.set_item("name", like.getattr("name")?)?;
             keywords.set_item("copy", false)?;
             pandas.call_method("Series", (extension,), Some(&keywords))
