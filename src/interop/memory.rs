@@ -48,7 +48,7 @@ impl Block {
     pub fn new(length: usize, header: usize) -> Self {
         Self::try_new(length, header).unwrap_or_else(|| {
             let layout = std::alloc::Layout::from_size_align(length, 1);
-            std::alloc::handle_alloc_error(layout.unwrap_or_default())
+            std::alloc::handle_alloc_error(layout.unwrap_or(std::alloc::Layout::new::<u8>()))
         })
     }
 
