@@ -232,3 +232,11 @@ def test_results_survive_their_libraries_own_work(pa, transform, values, tmp_pat
     frame = series.to_frame()
     frame.write_parquet(tmp_path / "polars.parquet")
     assert pl.read_parquet(tmp_path / "polars.parquet").equals(frame)
+
+
+def test_pandas_without_a_row_for_each_label_counts_anew(pa, transform, values):
+    pd = pytest.importorskip("pandas")
+    one = pd.Series(pd.arrays.ArrowExtensionArray(pa.array(values[0])), name="pose")
+    result = transform.apply(one)
+    assert list(result.index) == list(range(len(transform.apply(values[0]))))
+    assert result.name == "pose"

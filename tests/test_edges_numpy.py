@@ -407,3 +407,24 @@ def test_our_constant_views_are_read_only_everywhere():
     assert interop.address(view) == address
     with pytest.raises(ka.InvalidValueError, match=r"out: .*read-only"):
         ka.geometry.compute_vertex_normals(np.ones_like(view), character.mesh.faces, out=view)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_result_that_no_memory_holds_is_an_error(transform, dtype):
+    endless = np.broadcast_to(np.zeros(transform.size, dtype), (2**40, transform.size))
+    with pytest.raises(MemoryError, match="bytes"):
+        transform.apply(endless)
+
+
+def test_indices_that_no_memory_holds_are_an_error():
+    endless = np.broadcast_to(np.int64(0), (2**45, 3))
+    with pytest.raises(MemoryError, match="bytes"):
+        ka.geometry.compute_vertex_normals(np.zeros((4, 3)), endless)
+
+
+def test_a_result_that_cannot_grow_so_far_is_still_there(transform, values):
+    result = transform.apply(values)
+    expected = result.copy()
+    with pytest.raises(MemoryError):
+        result.resize((2**45,), refcheck=False)
+    np.testing.assert_array_equal(result, expected)

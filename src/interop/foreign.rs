@@ -252,26 +252,14 @@ impl Foreign {
         block
     }
 
-    /// Room for as many elements as there are. A stride of zero makes arrays larger than any memory.
-    fn room<T>(&self, what: &str) -> Result<Vec<T>> {
-        let mut room = Vec::new();
-        match room.try_reserve_exact(self.len()) {
-            Ok(()) => Ok(room),
-            Err(_) => Err(Error::shape(
-                what,
-                "an array that fits into memory once converted",
-                show_shape(&self.shape),
-            )),
-        }
-    }
-
     /// The elements in row-major order, converted: half to single, single to double. Counted as a
     /// copy by the caller's choice, not here.
     ///
     /// # Errors
-    /// [`Error::DType`] where the elements are not real numbers.
+    /// [`Error::DType`] where the elements are not real numbers, [`Error::Memory`] where there is no
+    /// room for so many.
     pub fn to_reals<T: crate::math::Real>(&self, what: &str) -> Result<Vec<T>> {
-        let mut out = self.room(what)?;
+        let mut out = Error::reserve(what, self.len())?;
         match self.dtype {
             DType::Float32 => self.each(|bytes: [u8; 4]| {
                 out.push(T::from_f64(f64::from(f32::from_ne_bytes(bytes))));
@@ -294,9 +282,9 @@ impl Foreign {
     ///
     /// # Errors
     /// [`Error::DType`] where the elements are not integers, [`Error::Value`] where one is larger
-    /// than an `i64` holds.
+    /// than an `i64` holds, [`Error::Memory`] where there is no room for so many.
     pub fn to_integers(&self, what: &str) -> Result<Vec<i64>> {
-        let mut out = self.room(what)?;
+        let mut out = Error::reserve(what, self.len())?;
         match self.dtype {
             DType::Int8 => self.each(|bytes| out.push(i64::from(i8::from_ne_bytes(bytes)))),
             DType::Int16 => self.each(|bytes| out.push(i64::from(i16::from_ne_bytes(bytes)))),
@@ -324,12 +312,13 @@ impl Foreign {
     /// The elements in row-major order as truth values.
     ///
     /// # Errors
-    /// [`Error::DType`] where the elements are not bool.
+    /// [`Error::DType`] where the elements are not bool, [`Error::Memory`] where there is no room for
+    /// so many.
     pub fn to_bools(&self, what: &str) -> Result<Vec<bool>> {
         if self.dtype != DType::Bool {
             return Err(Error::dtype(what, "bool", self.dtype));
         }
-        let mut out = self.room(what)?;
+        let mut out = Error::reserve(what, self.len())?;
         self.each(|[byte]: [u8; 1]| out.push(byte != 0));
         Ok(out)
     }

@@ -493,10 +493,8 @@ mod handler {
     }
 
     unsafe extern "C" fn calloc(_: *mut c_void, count: usize, size: usize) -> *mut c_void {
-        let Some(bytes) = count.checked_mul(size) else {
-            return std::ptr::null_mut();
-        };
-        let Some(mut block) = Block::try_new(bytes, 0) else {
+        let bytes = count.checked_mul(size);
+        let Some(mut block) = bytes.and_then(|bytes| Block::try_new(bytes, 0)) else {
             return std::ptr::null_mut();
         };
         block.as_mut_slice::<u8>().fill(0);

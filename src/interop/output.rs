@@ -88,7 +88,7 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
         let dtype = result_dtype::<T>(inputs);
         let place = match out {
             None => Place::Fresh(
-                allocate(kind, bytes, shape.len()).ok_or_else(|| too_large(function, &shape))?,
+                allocate(kind, bytes, shape.len()).ok_or_else(|| no_room(function, bytes))?,
             ),
             Some(out) => Place::of_out(function, inputs, &shape, dtype, T::DTYPE, out)?,
         };
@@ -135,7 +135,7 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
                 let values = block.as_slice::<T>();
                 let bytes = values.len() * self.dtype.size();
                 let mut rounded = allocate(self.kind, bytes, self.shape.len())
-                    .ok_or_else(|| too_large("result", &self.shape))?;
+                    .ok_or_else(|| no_room("result", bytes))?;
                 T::to_half(values, self.dtype, &mut rounded);
                 copies::count(bytes);
                 hand_over(py, self.kind, self.like, rounded, self.dtype, &self.shape)
@@ -182,8 +182,8 @@ impl<'a, 'py> Place<'a, 'py> {
         if can_be_filled(&out, computed, inputs) {
             return Ok(Self::Direct(out));
         }
-        let block = Block::try_new(out.memory().len() * computed.size(), 0);
-        let block = block.ok_or_else(|| too_large(function, shape))?;
+        let bytes = out.memory().len() * computed.size();
+        let block = Block::try_new(bytes, 0).ok_or_else(|| no_room(function, bytes))?;
         Ok(Self::Aside(block, out))
     }
 }
@@ -330,6 +330,14 @@ fn can_be_filled(out: &AnyArray<'_, '_>, computed: DType, inputs: &[AnyArray<'_,
             let (from, to) = input.memory().span();
             start >= to || from >= end
         })
+}
+
+#[cold]
+fn no_room(function: &str, bytes: usize) -> Error {
+    Error::Memory {
+        what: function.to_owned(),
+        bytes,
+    }
 }
 
 #[cold]
