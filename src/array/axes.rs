@@ -19,7 +19,7 @@ enum Numbers<T> {
 
 impl<T: Copy + Default> Axes<T> {
     /// Without axes.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn new() -> Self {
         Self(Numbers::Few {
@@ -29,7 +29,7 @@ impl<T: Copy + Default> Axes<T> {
     }
 
     /// The numbers of a slice.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn from_slice(slice: &[T]) -> Self {
         if slice.len() > FEW {
@@ -62,7 +62,7 @@ impl<T: Copy + Default> Axes<T> {
     }
 
     /// Adds an axis at the end.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, number: T) {
         match &mut self.0 {
             Numbers::Few { rank, numbers } if usize::from(*rank) < FEW => {
@@ -94,7 +94,7 @@ impl<T: Copy + Default> Default for Axes<T> {
 impl<T> Deref for Axes<T> {
     type Target = [T];
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &[T] {
         match &self.0 {
             Numbers::Few { rank, numbers } => &numbers[..usize::from(*rank)],

@@ -27,7 +27,7 @@ enum Steps {
 impl<'a, T: Copy> Batch<'a, T> {
     /// Sees `view` as items of its last `core_rank` axes under the batch shape `shape`, which must be
     /// a broadcast of the leading axes (see [`broadcast_batches`]).
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn new(view: View<'a, T>, core_rank: usize, shape: &[usize]) -> Self {
         let lead = view.shape().len() - core_rank;
@@ -224,7 +224,7 @@ impl<'a, T: Copy> Batch<'a, T> {
 ///
 /// # Errors
 /// [`crate::Error::Shape`] where the leading axes do not broadcast.
-#[inline]
+#[inline(always)]
 pub fn broadcast_batches(what: &str, arguments: &[(&[usize], usize)]) -> Result<Shape> {
     match arguments {
         [(shape, core)] => Ok(Shape::from_slice(&shape[..shape.len() - core])),

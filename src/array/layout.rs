@@ -23,7 +23,7 @@ pub fn contiguous_strides(shape: &[usize]) -> Strides {
 
 /// The number of elements of `shape`; `None` where it does not fit in memory.
 #[must_use]
-#[inline]
+#[inline(always)]
 pub fn element_count(shape: &[usize]) -> Option<usize> {
     let (mut count, mut overflow, mut empty) = (1_usize, false, false);
     for &size in shape {

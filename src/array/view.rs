@@ -38,7 +38,7 @@ impl<'a, T: Copy> View<'a, T> {
 
     /// A row-major view of a whole slice, whose length the caller knows to be right.
     #[cfg(feature = "interop")]
-    #[inline]
+    #[inline(always)]
     pub(crate) fn whole(data: &'a [T], shape: Shape) -> Self {
         debug_assert_eq!(element_count(&shape), Some(data.len()));
         Self {

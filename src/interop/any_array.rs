@@ -113,12 +113,12 @@ impl<'a, 'py> AnyArray<'a, 'py> {
     /// [`Error::DType`] for what is no array of numbers, [`Error::Gradient`] where a derivative would be
     /// lost, [`Error::Device`] for memory that the host cannot read, [`Error::Value`] for descriptions
     /// that contradict themselves, and what the array's own library raises.
-    #[inline]
+    #[inline(always)]
     pub fn read(function: &str, what: &'a str, object: &'a Bound<'py, PyAny>) -> PyResult<Self> {
         Self::of(function, what, object.as_borrowed())
     }
 
-    #[inline]
+    #[inline(always)]
     fn of(function: &str, what: &'a str, object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         // SAFETY: a live object has a type; the caller holds the object for `'a`.
         unsafe {
@@ -164,7 +164,7 @@ impl<'a, 'py> AnyArray<'a, 'py> {
         Ok(Self::new(object, what, Kind::Numbers, memory, guard))
     }
 
-    #[inline]
+    #[inline(always)]
     fn new(
         object: Borrowed<'a, 'py, PyAny>,
         what: &'a str,
@@ -382,7 +382,7 @@ impl<'a, 'py> AnyArray<'a, 'py> {
     ///
     /// # Errors
     /// [`Error::DType`] where the elements are not real numbers.
-    #[inline]
+    #[inline(always)]
     pub fn reals<T: Real + Element>(&self) -> Result<RealsIn<'_, T>> {
         if self.memory.is_readable::<T>() {
             return Ok(RealsIn {
@@ -419,7 +419,7 @@ impl<T: Real + Element> RealsIn<'_, T> {
     ///
     /// # Errors
     /// None in practice: [`AnyArray::reals`] looked already.
-    #[inline]
+    #[inline(always)]
     pub fn view(&self) -> Result<View<'_, T>> {
         match &self.converted {
             None => self
@@ -435,7 +435,7 @@ impl<T: Real + Element> RealsIn<'_, T> {
     ///
     /// # Errors
     /// As for [`Self::view`].
-    #[inline]
+    #[inline(always)]
     pub fn batch(&self, core_rank: usize, shape: &[usize]) -> Result<Batch<'_, T>> {
         Ok(Batch::new(self.view()?, core_rank, shape))
     }
@@ -446,7 +446,7 @@ impl<T: Real + Element> RealsIn<'_, T> {
 ///
 /// # Errors
 /// [`Error::Value`] naming the array that changed.
-#[inline]
+#[inline(always)]
 pub fn check_unmoved(function: &str, arrays: &[AnyArray<'_, '_>]) -> PyResult<()> {
     if arrays.iter().all(AnyArray::is_borrowed) {
         return Ok(());
@@ -471,7 +471,7 @@ pub(super) fn look_again(function: &str, arrays: &[AnyArray<'_, '_>]) -> PyResul
 ///
 /// # Errors
 /// [`Error::DType`] naming the first array whose elements are not real numbers.
-#[inline]
+#[inline(always)]
 pub fn promote(arrays: &[AnyArray<'_, '_>]) -> Result<DType> {
     let (mut among_arrays, mut among_numbers) = (None, None);
     for array in arrays {

@@ -8,6 +8,7 @@ use dlpark::ffi::{
     DLPackVersion, DLTensor,
 };
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 use pyo3::{ffi, intern};
 
@@ -284,9 +285,14 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, Manag
         }
     }
     let method = object.getattr(intern!(py, "__dlpack__"))?;
-    let keywords = PyDict::new(py);
-    keywords.set_item(intern!(py, "max_version"), (VERSION.major, VERSION.minor))?;
-    let capsule = match method.call((), Some(&keywords)) {
+    // Made once; a call copies what it is given.
+    static KEYWORDS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let keywords = KEYWORDS.get_or_try_init(py, || {
+        let keywords = PyDict::new(py);
+        keywords.set_item(intern!(py, "max_version"), (VERSION.major, VERSION.minor))?;
+        Ok::<_, PyErr>(keywords.unbind())
+    })?;
+    let capsule = match method.call((), Some(keywords.bind(py))) {
         // Producers from before version 1.0 do not know the argument. Where the TypeError meant
         // something else, the second call raises it again.
         Err(error) if error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) => {

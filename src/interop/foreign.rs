@@ -41,7 +41,7 @@ impl Foreign {
     /// # Errors
     /// [`Error::Value`] for a null pointer with elements behind it, a rank or sizes no array has, and
     /// strides that leave the address space.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn checked(
         what: &str,
         pointer: *const u8,
@@ -156,7 +156,7 @@ impl Foreign {
     }
 
     /// Whether elements of type `T` can be read in place, as [`Self::view`] does.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_readable<T: Element>(&self) -> bool {
         T::DTYPE == self.dtype && !self.swapped && (self.is_empty() || self.is_stepped_by::<T>())
@@ -176,7 +176,7 @@ impl Foreign {
 
     /// The array where it lies; `None` where elements of type `T` cannot be read in place (another
     /// element type, misaligned, or byte-swapped).
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn view<T: Element>(&self) -> Option<View<'_, T>> {
         if !self.is_readable::<T>() {
@@ -407,7 +407,7 @@ fn row_major(shape: &[usize], size: usize) -> Strides {
 }
 
 /// Whether byte strides are those of row-major order; axes of size 1 do not count.
-#[inline]
+#[inline(always)]
 fn is_row_major(shape: &[usize], strides: &[isize], size: usize) -> bool {
     let mut step = size as isize;
     let mut same = shape.len() == strides.len();

@@ -4,15 +4,19 @@
 //! A library that nobody here knows of is served by the protocol alone: its own `from_dlpack`, where it
 //! has one, makes the result.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use crate::array::DType;
 use crate::interop::buffer::Buffer;
 use crate::interop::dlpack::{self, Managed};
 use crate::interop::foreign::Foreign;
+use crate::interop::routes::ClassCache;
 use crate::interop::torch::gradient_lost;
 
 /// What the protocol does not say about a library.
@@ -134,10 +138,33 @@ fn package(home: &str) -> &str {
 
 impl Library {
     fn of(object: &Bound<'_, PyAny>) -> PyResult<Option<&'static Self>> {
-        const TABLE: &[Library; 4] = &LIBRARIES;
+        static TABLE: [Library; 4] = LIBRARIES;
         let homes = homes(object)?;
         let known = |home: &String| TABLE.iter().find(|it| it.package == package(home));
         Ok(homes.iter().find_map(known))
+    }
+}
+
+/// What is known about the arrays of a class.
+struct Origin {
+    library: Option<&'static Library>,
+    /// How a result becomes one of them, looked for when the first result is there.
+    from_dlpack: PyOnceLock<Option<Py<PyAny>>>,
+}
+
+impl Origin {
+    fn of(object: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        static ORIGINS: ClassCache<Arc<Origin>> = ClassCache::new();
+        let class = object.get_type();
+        if let Some(origin) = ORIGINS.get(&class) {
+            return Ok(origin);
+        }
+        let origin = Arc::new(Self {
+            library: Library::of(object)?,
+            from_dlpack: PyOnceLock::new(),
+        });
+        ORIGINS.put(&class, origin.clone());
+        Ok(origin)
     }
 }
 
@@ -147,7 +174,7 @@ impl Library {
 /// [`crate::error::Error::Gradient`] where the library records what happens to the array, and as for
 /// [`dlpack::import`].
 pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, Managed)> {
-    let library = Library::of(object)?;
+    let library = Origin::of(object)?.library;
     if let Some(library) = library
         && let Some(why) = (library.tracks)(object)?
     {
@@ -172,12 +199,17 @@ pub fn export<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let dtype = buffer.foreign().dtype();
     let buffer = Bound::new(py, buffer)?.into_any();
-    if let Some(library) = Library::of(like)? {
+    let origin = Origin::of(like)?;
+    if let Some(library) = origin.library {
         return (library.wrap)(&buffer, dtype);
     }
-    let Some(from_dlpack) = from_dlpack_of(like)? else {
+    let found = origin.from_dlpack.get_or_try_init(py, || {
+        Ok::<_, PyErr>(from_dlpack_of(like)?.map(Bound::unbind))
+    })?;
+    let Some(from_dlpack) = found else {
         return Ok(buffer);
     };
+    let from_dlpack = from_dlpack.bind(py);
     let result = match from_dlpack.call1((&buffer,)) {
         // It may be from when `from_dlpack` took the capsule.
         Err(error) if error.is_instance_of::<PyTypeError>(py) => {

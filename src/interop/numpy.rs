@@ -258,7 +258,7 @@ fn dtype_of(number: c_int) -> Option<DType> {
 ///
 /// # Errors
 /// [`Error::DType`] for element types that are not numbers we know.
-#[inline]
+#[inline(always)]
 pub unsafe fn read(what: &str, array: &Bound<'_, PyAny>) -> PyResult<Foreign> {
     let object = array.as_ptr().cast::<ArrayObject>();
     // SAFETY: an array object, by the caller's promise; NumPy keeps `rank` sizes and strides.

@@ -70,7 +70,7 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
     /// # Errors
     /// [`Error::Shape`] for a result larger than any memory, and for an `out` of another shape;
     /// [`Error::DType`] and [`Error::Value`] for an `out` that cannot take the result.
-    #[inline]
+    #[inline(always)]
     pub fn new(
         function: &str,
         inputs: &[AnyArray<'a, 'py>],
@@ -105,7 +105,7 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
     /// The memory to write the result into, row-major. What it holds before has no meaning.
     ///
     /// Concurrent use of the caller's `out` is the caller's to avoid, as for every array library.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         match &mut self.place {
@@ -124,7 +124,7 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
     ///
     /// # Errors
     /// What the array's library raises.
-    #[inline]
+    #[inline(always)]
     pub fn finish(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.place {
             Place::Direct(out) => Ok(out.object().to_owned()),
@@ -190,7 +190,7 @@ impl<'a, 'py> Place<'a, 'py> {
 
 /// The element type of the result: the precision of the call, or the half precision that all arrays
 /// have in common.
-#[inline]
+#[inline(always)]
 fn result_dtype<T: Precision>(inputs: &[AnyArray<'_, '_>]) -> DType {
     if T::DTYPE == DType::Float64 {
         return DType::Float64;
@@ -206,7 +206,7 @@ fn result_dtype<T: Precision>(inputs: &[AnyArray<'_, '_>]) -> DType {
 }
 
 /// Memory for a result of `kind` with `rank` axes; `None` where the system has not so much.
-#[inline]
+#[inline(always)]
 fn allocate(kind: Kind, bytes: usize, rank: usize) -> Option<Block> {
     Block::try_new(bytes, header(kind, rank))
 }

@@ -35,30 +35,47 @@ impl Route {
     }
 }
 
-/// As many classes as a program uses in one place, and then some.
-const MOST: usize = 16;
+static ROUTES: ClassCache<Route> = ClassCache::new();
 
-/// The classes seen last. They are held, so that no other class can take their place in memory.
-static KNOWN: Mutex<Vec<(Py<PyType>, Route)>> = Mutex::new(Vec::new());
-
-/// The way for a class that was seen before. Never waits: where another thread is looking, nothing is
-/// known.
+/// The way for a class that was seen before.
 #[must_use]
 pub fn known(class: &Bound<'_, PyType>) -> Option<Route> {
-    let known = KNOWN.try_lock().ok()?;
-    known
-        .iter()
-        .find(|(other, _)| other.as_ptr() == class.as_ptr())
-        .map(|&(_, route)| route)
+    ROUTES.get(class)
 }
 
 /// Remembers the way for a class.
 pub fn remember(class: &Bound<'_, PyType>, route: Route) {
-    let forgotten = KNOWN.try_lock().ok().and_then(|mut known| {
-        let oldest = (known.len() >= MOST).then(|| known.remove(0));
-        known.push((class.clone().unbind(), route));
-        oldest
-    });
-    // Outside the lock: releasing a class can run anything.
-    drop(forgotten);
+    ROUTES.put(class, route);
+}
+
+/// As many classes as a program uses in one place, and then some.
+const MOST: usize = 16;
+
+/// What was found out about the classes seen last. They are held, so that no other class can take their
+/// place in memory.
+pub(super) struct ClassCache<V>(Mutex<Vec<(Py<PyType>, V)>>);
+
+impl<V: Clone> ClassCache<V> {
+    pub(super) const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// What is known about a class. Never waits: where another thread is looking, nothing is known.
+    pub(super) fn get(&self, class: &Bound<'_, PyType>) -> Option<V> {
+        let known = self.0.try_lock().ok()?;
+        known
+            .iter()
+            .find(|(other, _)| other.as_ptr() == class.as_ptr())
+            .map(|(_, value)| value.clone())
+    }
+
+    pub(super) fn put(&self, class: &Bound<'_, PyType>, value: V) {
+        let forgotten = self.0.try_lock().ok().and_then(|mut known| {
+            let oldest = (known.len() >= MOST).then(|| known.remove(0));
+            known.push((class.clone().unbind(), value));
+            oldest
+        });
+        // Outside the lock: releasing a class can run anything.
+        drop(forgotten);
+    }
 }
