@@ -65,7 +65,7 @@ def test_a_stride_of_zero_repeats_without_a_copy(transform, tensor, expected, no
     repeated = tensor[:1].expand(4, -1)
     assert torch.equal(transform.apply(repeated), expected[:1].expand(4, -1))
     giant = tensor[0].expand(2**50, -1)
-    with pytest.raises(ka.ShapeError, match="fits into memory"):
+    with pytest.raises(MemoryError, match="bytes"):
         transform.apply(giant)
 
 
@@ -200,7 +200,7 @@ def test_lazy_conjugation_and_negation_are_never_overlooked(transform):
 def test_negation_of_one_element_is_seen(shape):
     imaginary = torch.full(shape, 1j, dtype=torch.complex128).conj().imag
     with refused(ka.DTypeError, "resolve_neg", argument="x"):
-        interop.kind_of(imaginary)
+        interop.address(imaginary)
 
 
 def test_tensors_without_memory_of_their_own_are_refused(transform, tensor):

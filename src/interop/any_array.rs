@@ -447,16 +447,25 @@ impl<T: Real + Element> RealsIn<'_, T> {
 /// # Errors
 /// [`Error::Value`] naming the array that changed.
 #[inline(always)]
-pub fn check_unmoved(function: &str, arrays: &[AnyArray<'_, '_>]) -> PyResult<()> {
-    if arrays.iter().all(AnyArray::is_borrowed) {
+pub fn check_unmoved(
+    function: &str,
+    arrays: &[AnyArray<'_, '_>],
+    out: Option<&AnyArray<'_, '_>>,
+) -> PyResult<()> {
+    if arrays.iter().chain(out).all(AnyArray::is_borrowed) {
         return Ok(());
     }
-    look_again(function, arrays)
+    look_again(function, arrays, out)
 }
 
 #[cold]
-pub(super) fn look_again(function: &str, arrays: &[AnyArray<'_, '_>]) -> PyResult<()> {
-    for array in arrays.iter().filter(|array| array.is_borrowed()) {
+fn look_again(
+    function: &str,
+    arrays: &[AnyArray<'_, '_>],
+    out: Option<&AnyArray<'_, '_>>,
+) -> PyResult<()> {
+    let borrowed = arrays.iter().chain(out).filter(|array| array.is_borrowed());
+    for array in borrowed {
         let again = AnyArray::of(function, array.what, array.object)?;
         if again.memory != array.memory {
             let problem = "the array was changed while the other arguments were read";

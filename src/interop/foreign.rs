@@ -68,9 +68,8 @@ impl Foreign {
         if bytes == 0 {
             return Ok(foreign);
         }
-        let room = usize::MAX - pointer as usize;
-        if pointer.is_null() || bytes > isize::MAX as usize - 64 || bytes > room {
-            return Err(nowhere(what, &foreign.shape, pointer));
+        if pointer.is_null() {
+            return Err(nowhere(what, &foreign.shape));
         }
         match strides {
             Some(strides) if !is_row_major(&foreign.shape, &strides, size) => {
@@ -78,6 +77,9 @@ impl Foreign {
                     return Err(astray(what, &foreign.shape, &strides));
                 }
                 foreign.strides = Some(Box::new(strides));
+            }
+            _ if bytes > isize::MAX as usize - 64 || bytes > usize::MAX - pointer as usize => {
+                return Err(impossible(what, &foreign.shape));
             }
             _ => {}
         }
@@ -443,10 +445,7 @@ fn impossible(what: &str, shape: &[usize]) -> Error {
 }
 
 #[cold]
-fn nowhere(what: &str, shape: &[usize], pointer: *const u8) -> Error {
-    if !pointer.is_null() {
-        return impossible(what, shape);
-    }
+fn nowhere(what: &str, shape: &[usize]) -> Error {
     Error::value(
         what,
         format!(

@@ -62,8 +62,11 @@ impl Block {
         let (base, data, total) = if wanted >= LARGE {
             let (base, total) = pool::take(wanted)?;
             (base, base.wrapping_add(head), total)
+        } else if wanted <= small::LARGEST {
+            let (base, total) = small::take(wanted)?;
+            (base, base.wrapping_add(head), total)
         } else {
-            // Aligned by hand: `malloc` keeps small blocks at hand per thread, `aligned_alloc` does not.
+            // Aligned by hand: `malloc` keeps blocks at hand per thread, `aligned_alloc` does not.
             let total = wanted + ALIGNMENT;
             let layout = heap_layout(total);
             // SAFETY: the size is not zero.
@@ -163,6 +166,8 @@ impl Drop for Block {
         } = self.tag();
         if head + self.len() >= LARGE {
             pool::give(base, total);
+        } else if total <= small::LARGEST {
+            small::give(base, total);
         } else {
             // SAFETY: allocated in `new` with this layout.
             unsafe { std::alloc::dealloc(base, heap_layout(total)) };
@@ -172,6 +177,82 @@ impl Drop for Block {
 
 fn heap_layout(total: usize) -> std::alloc::Layout {
     std::alloc::Layout::from_size_align(total, 16).expect("the size was checked")
+}
+
+/// Small blocks, kept by the thread that released them: asking the system's allocator twice a call would
+/// take longer than a small call itself. What they hold from before is overwritten by whoever gets them.
+mod small {
+    use std::alloc::Layout;
+    use std::cell::RefCell;
+
+    use super::ALIGNMENT;
+
+    /// Larger blocks are not kept here.
+    pub(super) const LARGEST: usize = 4096;
+    const STEP: usize = 256;
+    /// How many blocks of each size a thread keeps.
+    const EACH: usize = 4;
+
+    struct Kept([(usize, [*mut u8; EACH]); LARGEST / STEP]);
+
+    thread_local! {
+        static KEPT: RefCell<Kept> = const {
+            RefCell::new(Kept([(0, [std::ptr::null_mut(); EACH]); LARGEST / STEP]))
+        };
+    }
+
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            for (class, (count, blocks)) in self.0.iter().enumerate() {
+                for &base in &blocks[..*count] {
+                    // SAFETY: allocated by `take` with this layout, and kept by nobody else.
+                    unsafe { std::alloc::dealloc(base, layout((class + 1) * STEP)) };
+                }
+            }
+        }
+    }
+
+    fn layout(total: usize) -> Layout {
+        Layout::from_size_align(total, ALIGNMENT).expect("a small size")
+    }
+
+    /// At least `wanted` initialised, aligned bytes, and how many they are; `None` where there are none.
+    #[inline]
+    pub(super) fn take(wanted: usize) -> Option<(*mut u8, usize)> {
+        let class = wanted.div_ceil(STEP).max(1) - 1;
+        let total = (class + 1) * STEP;
+        let kept = KEPT.try_with(|kept| {
+            let (count, blocks) = &mut kept.borrow_mut().0[class];
+            *count = count.checked_sub(1)?;
+            Some(blocks[*count])
+        });
+        if let Ok(Some(base)) = kept {
+            return Some((base, total));
+        }
+        // SAFETY: the size is not zero.
+        let base = unsafe { std::alloc::alloc_zeroed(layout(total)) };
+        (!base.is_null()).then_some((base, total))
+    }
+
+    #[inline]
+    pub(super) fn give(base: *mut u8, total: usize) {
+        // A thread that ends has let go of what it kept. Tools that look for use after release want
+        // blocks to be released indeed.
+        let kept = !cfg!(kinarray_no_reuse)
+            && KEPT.try_with(|kept| {
+                let (count, blocks) = &mut kept.borrow_mut().0[total / STEP - 1];
+                let room = *count < EACH;
+                if room {
+                    blocks[*count] = base;
+                    *count += 1;
+                }
+                room
+            }) == Ok(true);
+        if !kept {
+            // SAFETY: allocated by `take` with this layout.
+            unsafe { std::alloc::dealloc(base, layout(total)) };
+        }
+    }
 }
 
 /// The number of bytes that the pool keeps for reuse now.
@@ -211,6 +292,7 @@ mod pool {
 
     pub(super) fn give(base: *mut u8, total: usize) {
         if total <= POOL_LIMIT
+            && !cfg!(kinarray_no_reuse)
             && let Ok(mut kept) = KEPT.try_lock()
         {
             let mut sum: usize = kept.iter().map(|&(_, size)| size).sum::<usize>() + total;

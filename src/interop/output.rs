@@ -7,7 +7,7 @@ use pyo3::{Borrowed, ffi};
 
 use crate::array::{DType, Element, Shape, element_count, show_shape};
 use crate::error::Error;
-use crate::interop::any_array::{AnyArray, Kind, leading, look_again};
+use crate::interop::any_array::{AnyArray, Kind, leading};
 use crate::interop::buffer::Buffer;
 use crate::interop::memory::Block;
 use crate::interop::{arrow, copies, dlpack, jax, namespace, numpy, torch};
@@ -43,8 +43,10 @@ const MOST_BYTES: usize = isize::MAX as usize / 4;
 /// the caller's `out=`.
 #[derive(Debug)]
 pub struct Output<'a, 'py, T> {
-    place: Place<'a, 'py>,
-    /// That of the leading array; `None` where there are only Python numbers.
+    /// Fresh memory; `None` where the caller's array is computed into.
+    block: Option<Block>,
+    out: Option<&'a AnyArray<'a, 'py>>,
+    /// The leading array; `None` where there are only Python numbers.
     like: Option<Borrowed<'a, 'py, PyAny>>,
     kind: Kind,
     /// The element type of the result: `T`'s, or a half precision.
@@ -53,29 +55,19 @@ pub struct Output<'a, 'py, T> {
     precision: std::marker::PhantomData<T>,
 }
 
-#[derive(Debug)]
-enum Place<'a, 'py> {
-    /// Fresh memory.
-    Fresh(Block),
-    /// Straight into the caller's array.
-    Direct(AnyArray<'a, 'py>),
-    /// Fresh memory, copied into the caller's array at the end.
-    Aside(Block, AnyArray<'a, 'py>),
-}
-
 impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
     /// Makes room for a result of this shape. `inputs` are all arrays that are read meanwhile; the first
     /// of them decides what the result is. `function` is what errors call the caller.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a result larger than any memory, and for an `out` of another shape;
-    /// [`Error::DType`] and [`Error::Value`] for an `out` that cannot take the result.
+    /// [`Error::Shape`] for a result that no array could hold, and for an `out` of another shape;
+    /// [`Error::DType`] and [`Error::Value`] for an `out` that cannot take the result; [`Error::Memory`].
     #[inline(always)]
     pub fn new(
         function: &str,
-        inputs: &[AnyArray<'a, 'py>],
+        inputs: &'a [AnyArray<'a, 'py>],
         shape: Shape,
-        out: Option<&'a Bound<'py, PyAny>>,
+        out: Option<&'a AnyArray<'a, 'py>>,
     ) -> PyResult<Self> {
         let bytes = element_count(&shape)
             .and_then(|count| count.checked_mul(size_of::<T>()))
@@ -86,14 +78,23 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
         let leading = leading(inputs);
         let kind = leading.map_or(Kind::Numbers, AnyArray::kind);
         let dtype = result_dtype::<T>(inputs);
-        let place = match out {
-            None => Place::Fresh(
-                allocate(kind, bytes, shape.len()).ok_or_else(|| no_room(function, bytes))?,
-            ),
-            Some(out) => Place::of_out(function, inputs, &shape, dtype, T::DTYPE, out)?,
+        let header = match out {
+            None => Some(header(kind, shape.len())),
+            Some(out) => {
+                check_out(out, dtype, &shape)?;
+                (!can_be_filled(out, T::DTYPE, inputs)).then_some(0)
+            }
+        };
+        let block = match header {
+            None => None,
+            Some(header) => match Block::try_new(bytes, header) {
+                None => return Err(no_room(function, bytes).into()),
+                block => block,
+            },
         };
         Ok(Self {
-            place,
+            block,
+            out,
             like: leading.map(AnyArray::object),
             kind,
             dtype,
@@ -108,15 +109,17 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
     #[inline(always)]
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        match &mut self.place {
-            Place::Fresh(block) | Place::Aside(block, _) => block.as_mut_slice(),
-            Place::Direct(out) if out.memory().is_empty() => &mut [],
-            // SAFETY: `read_out` and `can_be_filled` found it writable, contiguous, aligned, of this
-            // element type, and shared with no input; the array is held for `'a`.
-            Place::Direct(out) => unsafe {
+        match (&mut self.block, self.out) {
+            (Some(block), _) => block.as_mut_slice(),
+            (None, Some(out)) if !out.memory().is_empty() => {
                 let memory = out.memory();
-                std::slice::from_raw_parts_mut(memory.pointer().cast_mut().cast(), memory.len())
-            },
+                // SAFETY: `check_out` and `can_be_filled` found it writable, contiguous, aligned, of
+                // this element type, and shared with no input; the array is held for `'a`.
+                unsafe {
+                    std::slice::from_raw_parts_mut(memory.pointer().cast_mut().cast(), memory.len())
+                }
+            }
+            _ => &mut [],
         }
     }
 
@@ -126,65 +129,45 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
     /// What the array's library raises.
     #[inline(always)]
     pub fn finish(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match self.place {
-            Place::Direct(out) => Ok(out.object().to_owned()),
-            Place::Fresh(block) if self.dtype == T::DTYPE => {
+        match (self.out, self.block) {
+            (Some(out), block) => {
+                if let Some(block) = block {
+                    write_aside::<T>(out, block.as_slice(), self.dtype);
+                }
+                Ok(out.object().to_owned())
+            }
+            (None, Some(block)) if self.dtype == T::DTYPE => {
                 hand_over(py, self.kind, self.like, block, self.dtype, &self.shape)
             }
-            Place::Fresh(block) => {
+            (None, Some(block)) => {
                 let values = block.as_slice::<T>();
                 let bytes = values.len() * self.dtype.size();
-                let mut rounded = allocate(self.kind, bytes, self.shape.len())
-                    .ok_or_else(|| no_room("result", bytes))?;
+                let rounded = Block::try_new(bytes, header(self.kind, self.shape.len()));
+                let mut rounded = rounded.ok_or_else(|| no_room("result", bytes))?;
                 T::to_half(values, self.dtype, &mut rounded);
                 copies::count(bytes);
                 hand_over(py, self.kind, self.like, rounded, self.dtype, &self.shape)
             }
-            Place::Aside(block, out) => {
-                let (values, memory) = (block.as_slice::<T>(), out.memory());
-                // SAFETY: writable, as `read_out` found; nothing else is reading now.
-                unsafe {
-                    if self.dtype == T::DTYPE {
-                        memory.write(values);
-                    } else {
-                        let mut rounded = Block::new(values.len() * self.dtype.size(), 0);
-                        T::to_half(values, self.dtype, &mut rounded);
-                        match self.dtype {
-                            DType::Float16 => memory.write(rounded.as_slice::<half::f16>()),
-                            _ => memory.write(rounded.as_slice::<half::bf16>()),
-                        }
-                    }
-                }
-                Ok(out.object().to_owned())
-            }
+            (None, None) => unreachable!("there is fresh memory where there is no out"),
         }
     }
 }
 
-impl<'a, 'py> Place<'a, 'py> {
-    /// The caller's array, or fresh memory beside it where it cannot be computed into.
-    fn of_out(
-        function: &str,
-        inputs: &[AnyArray<'a, 'py>],
-        shape: &[usize],
-        dtype: DType,
-        computed: DType,
-        out: &'a Bound<'py, PyAny>,
-    ) -> PyResult<Self> {
-        let object = out;
-        let out = read_out(function, out, dtype, shape)?;
-        if !out.is_borrowed() {
-            look_again(function, inputs)?;
+/// Copies a result into the caller's array, rounding it to half precision where that has it.
+fn write_aside<T: Precision>(out: &AnyArray<'_, '_>, values: &[T], dtype: DType) {
+    let memory = out.memory();
+    // SAFETY: writable, as `check_out` found; nothing else is reading now.
+    unsafe {
+        if dtype == T::DTYPE {
+            memory.write(values);
+        } else {
+            let mut rounded = Block::new(values.len() * dtype.size(), 0);
+            T::to_half(values, dtype, &mut rounded);
+            match dtype {
+                DType::Float16 => memory.write(rounded.as_slice::<half::f16>()),
+                _ => memory.write(rounded.as_slice::<half::bf16>()),
+            }
         }
-        if out.kind() == Kind::Torch {
-            torch::notice_writing(object)?;
-        }
-        if can_be_filled(&out, computed, inputs) {
-            return Ok(Self::Direct(out));
-        }
-        let bytes = out.memory().len() * computed.size();
-        let block = Block::try_new(bytes, 0).ok_or_else(|| no_room(function, bytes))?;
-        Ok(Self::Aside(block, out))
     }
 }
 
@@ -203,12 +186,6 @@ fn result_dtype<T: Precision>(inputs: &[AnyArray<'_, '_>]) -> DType {
         Some(first) if dtypes.all(|dtype| dtype == first) => first,
         _ => T::DTYPE,
     }
-}
-
-/// Memory for a result of `kind` with `rank` axes; `None` where the system has not so much.
-#[inline(always)]
-fn allocate(kind: Kind, bytes: usize, rank: usize) -> Option<Block> {
-    Block::try_new(bytes, header(kind, rank))
 }
 
 /// The room before the data that handing over takes.
@@ -274,15 +251,10 @@ pub(crate) fn present<'py>(
     }
 }
 
-/// Reads and checks the argument `out`: writable, of exactly this shape and element type.
-fn read_out<'a, 'py>(
-    function: &str,
-    object: &'a Bound<'py, PyAny>,
-    dtype: DType,
-    shape: &[usize],
-) -> PyResult<AnyArray<'a, 'py>> {
-    let refused = |problem: &str| -> PyErr { Error::value("out", problem).into() };
-    let out = AnyArray::read(function, "out", object)?;
+/// Checks the argument `out`: writable, of exactly this shape and element type.
+fn check_out(out: &AnyArray<'_, '_>, dtype: DType, shape: &[usize]) -> PyResult<()> {
+    let what = out.what();
+    let refused = |problem: &str| -> PyErr { Error::value(what, problem).into() };
     match out.kind() {
         Kind::Jax => {
             return Err(refused(
@@ -292,18 +264,18 @@ fn read_out<'a, 'py>(
         Kind::Numbers => return Err(refused("expected a writable array, got Python numbers")),
         Kind::Arrow(..) => return Err(refused("Arrow arrays cannot be written into")),
         Kind::Torch => {
-            if let Some(what) = torch::refuses_writing(object)? {
-                return Err(refused(&format!("expected a writable array, got {what}")));
+            if let Some(reason) = torch::refuses_writing(&out.object())? {
+                return Err(refused(&format!("expected a writable array, got {reason}")));
             }
         }
         _ => {}
     }
     let memory = out.memory();
     if memory.shape() != shape {
-        return Err(Error::shape("out", show_shape(shape), show_shape(memory.shape())).into());
+        return Err(Error::shape(what, show_shape(shape), show_shape(memory.shape())).into());
     }
     if memory.dtype() != dtype {
-        return Err(Error::dtype("out", dtype, memory.dtype()).into());
+        return Err(Error::dtype(what, dtype, memory.dtype()).into());
     }
     if memory.read_only {
         return Err(refused("the array is read-only"));
@@ -314,7 +286,10 @@ fn read_out<'a, 'py>(
             "several elements share one place in memory (a stride of zero)",
         ));
     }
-    Ok(out)
+    if out.kind() == Kind::Torch {
+        torch::notice_writing(&out.object())?;
+    }
+    Ok(())
 }
 
 /// Whether `out` can be computed into: row-major, aligned, of the precision of the call, and shared with

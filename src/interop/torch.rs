@@ -29,8 +29,8 @@ struct Torch {
     forward_ad: Py<PyDict>,
     /// The level that stands for none, -1: one object for the whole process.
     no_level: Py<PyAny>,
-    /// Tells autograd that a tensor was written into.
-    increment_version: Py<PyAny>,
+    /// Tells autograd that a tensor was written into; whether it takes several at once.
+    increment_version: (Py<PyAny>, bool),
 }
 
 // SAFETY: the table lives as long as the process and its functions are called with the interpreter
@@ -86,6 +86,7 @@ pub fn notice(py: Python<'_>, modules: &Bound<'_, PyAny>) -> PyResult<bool> {
             }
         }
         let sample = module.call_method1("zeros", (1,))?;
+        let (increment, takes_several) = increment_version(&sample)?;
         Ok::<_, PyErr>(Torch {
             tensor: tensor.unbind(),
             table,
@@ -95,10 +96,7 @@ pub fn notice(py: Python<'_>, modules: &Bound<'_, PyAny>) -> PyResult<bool> {
                 .cast_into::<PyDict>()?
                 .unbind(),
             no_level: (-1_i64).into_pyobject(py)?.into_any().unbind(),
-            increment_version: py
-                .import("torch.autograd.graph")?
-                .getattr("increment_version")?
-                .unbind(),
+            increment_version: (increment.unbind(), takes_several),
         })
     })?;
     TENSOR_TYPE.store(torch.tensor.as_ptr().cast(), Ordering::Relaxed);
@@ -142,6 +140,24 @@ fn direct_method(
         }
         ffi::PyCFunction_GetFunction(method.as_ptr())
     }
+}
+
+/// The function that tells autograd of a write, and whether it takes several tensors: the C function behind
+/// the public one where that is there.
+fn increment_version<'py>(sample: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, bool)> {
+    let py = sample.py();
+    let version = || sample.getattr("_version")?.extract::<i64>();
+    let before = version()?;
+    if let Ok(function) = py.import("torch._C")?.getattr("_increment_version") {
+        if function.call1(((sample,),)).is_ok() && version()? == before + 1 {
+            return Ok((function, true));
+        }
+        if function.call1((sample,)).is_ok() && version()? == before + 1 {
+            return Ok((function, false));
+        }
+    }
+    let public = py.import("torch.autograd.graph")?;
+    Ok((public.getattr("increment_version")?, false))
 }
 
 /// What a tensor hides from DLPack.
@@ -479,7 +495,12 @@ pub fn refuses_writing(tensor: &Bound<'_, PyAny>) -> PyResult<Option<&'static st
 /// What torch raises.
 pub fn notice_writing(tensor: &Bound<'_, PyAny>) -> PyResult<()> {
     let torch = TORCH.get(tensor.py()).expect("the type was recognised");
-    torch.increment_version.bind(tensor.py()).call1((tensor,))?;
+    let (increment, takes_several) = &torch.increment_version;
+    let increment = increment.bind(tensor.py());
+    match takes_several {
+        true => increment.call1(((tensor,),))?,
+        false => increment.call1((tensor,))?,
+    };
     Ok(())
 }
 

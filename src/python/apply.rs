@@ -30,16 +30,21 @@ pub(crate) fn apply<'py, const N: usize>(
 
 /// The same for arrays that were read already: some can be read only once.
 #[inline]
-pub(crate) fn apply_to<'a, 'py, const N: usize>(
+pub(crate) fn apply_to<'py, const N: usize>(
     py: Python<'py>,
     operation: &impl Operation,
-    arrays: &[AnyArray<'a, 'py>],
-    out: Option<&'a Bound<'py, PyAny>>,
+    arrays: &[AnyArray<'_, 'py>],
+    out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
-    check_unmoved(operation.name(), arrays)?;
+    let function = operation.name();
+    let out = match out {
+        None => None,
+        Some(out) => Some(AnyArray::read(function, "out", out)?),
+    };
+    check_unmoved(function, arrays, out.as_ref())?;
     match promote(arrays)? {
-        DType::Float64 => compute::<f64, N>(py, operation, arrays, out),
-        _ => compute::<f32, N>(py, operation, arrays, out),
+        DType::Float64 => compute::<f64, N>(py, operation, arrays, out.as_ref()),
+        _ => compute::<f32, N>(py, operation, arrays, out.as_ref()),
     }
     .map(Bound::unbind)
 }
@@ -47,8 +52,8 @@ pub(crate) fn apply_to<'a, 'py, const N: usize>(
 fn compute<'a, 'py, T: Precision + Compute, const N: usize>(
     py: Python<'py>,
     operation: &impl Operation,
-    arrays: &[AnyArray<'a, 'py>],
-    out: Option<&'a Bound<'py, PyAny>>,
+    arrays: &'a [AnyArray<'a, 'py>],
+    out: Option<&'a AnyArray<'a, 'py>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let function = operation.name();
 

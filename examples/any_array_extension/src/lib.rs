@@ -10,16 +10,16 @@ use pyo3::prelude::*;
 fn scale_shift<'py>(
     py: Python<'py>,
     a: AnyArray<'_, 'py>,
-    out: Option<&Bound<'py, PyAny>>,
+    out: Option<AnyArray<'_, 'py>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     fn compute<'py, T: Precision>(
         py: Python<'py>,
         a: AnyArray<'_, 'py>,
-        out: Option<&Bound<'py, PyAny>>,
+        out: Option<AnyArray<'_, 'py>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let arrays = [a];
         let shape = Shape::from_slice(arrays[0].shape());
-        let mut output = Output::<T>::new("scale_shift", &arrays, shape.clone(), out)?;
+        let mut output = Output::<T>::new("scale_shift", &arrays, shape.clone(), out.as_ref())?;
         let reals = arrays[0].reals::<T>()?;
         let a = reals.batch(0, &shape)?;
         for (i, place) in output.as_mut_slice().iter_mut().enumerate() {
@@ -41,15 +41,15 @@ fn multiply_add<'py>(
     a: AnyArray<'_, 'py>,
     b: AnyArray<'_, 'py>,
     c: AnyArray<'_, 'py>,
-    out: Option<&Bound<'py, PyAny>>,
+    out: Option<AnyArray<'_, 'py>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     fn compute<'py, T: Precision>(
         py: Python<'py>,
         arrays: [AnyArray<'_, 'py>; 3],
-        out: Option<&Bound<'py, PyAny>>,
+        out: Option<AnyArray<'_, 'py>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let shape = broadcast_shapes("multiply_add", &arrays.each_ref().map(AnyArray::shape))?;
-        let mut output = Output::<T>::new("multiply_add", &arrays, shape.clone(), out)?;
+        let mut output = Output::<T>::new("multiply_add", &arrays, shape.clone(), out.as_ref())?;
         let [a, b, c] = &arrays;
         let (a, b, c) = (a.reals::<T>()?, b.reals::<T>()?, c.reals::<T>()?);
         let (a, b, c) = (
