@@ -11,6 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+VENV_LATENCY := .venv-latency
 UV := $(BIN)/uv
 CARGO ?= cargo
 FILE ?=
@@ -34,10 +35,10 @@ unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
 
 SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 
-.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions lint format bench wheel clean
+.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions lint format bench bench-latency wheel clean
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo $(VENV)/.extension ## pose a character with NumPy, torch and JAX (FILE=model.glb for your own)
 	$(BIN)/python -m kinarray demo $(FILE)
@@ -76,12 +77,15 @@ format: $(VENV)/.lint ## bring all sources into form
 bench: $(VENV)/.test $(VENV)/.extension ## this project beside PyMomentum, torch and JAX
 	$(BIN)/python benchmarks/run.py
 
+bench-latency: $(VENV_LATENCY)/.latency $(VENV)/.extension ## what a small call costs, beside nanobind, pybind11, rust-numpy, tvm-ffi
+	$(VENV_LATENCY)/bin/python benchmarks/latency/run.py
+
 wheel: $(VENV)/.build ## the wheel, into dist/
 	$(BIN)/maturin build --release --out dist
 	@ls -l dist
 
 clean: ## remove everything that was built or installed here
-	rm -rf $(VENV) .venv-frameworks target dist build demo-output bench-results .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-frameworks $(VENV_LATENCY) target dist build demo-output bench-results .pytest_cache .mypy_cache .ruff_cache
 	rm -f python/kinarray/_core*.so
 
 $(VENV)/.uv:
@@ -100,6 +104,12 @@ $(VENV)/.build $(VENV)/.demo $(VENV)/.lint $(VENV)/.test: $(VENV)/.%: pyproject.
 .venv-frameworks/.installed: pyproject.toml | $(VENV)/.uv
 	$(UV) venv --clear --python $(BIN)/python .venv-frameworks
 	$(UV) pip install --python .venv-frameworks/bin/python --group frameworks
+	touch $@
+
+# The libraries that the latency benchmark compares with are nobody else's business.
+$(VENV_LATENCY)/.latency: pyproject.toml | $(VENV)/.uv
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python $(VENV_LATENCY)
+	$(UV) pip install --python $(VENV_LATENCY)/bin/python --group latency
 	touch $@
 
 # One optimised build for the demo, the tests and the benchmarks.

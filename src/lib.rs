@@ -8,6 +8,7 @@
 //! * [`math`]: quaternions, transforms, Euler angles
 //! * [`testing`]: characters that the package builds itself
 //! * [`render`]: pictures of them
+//! * `interop`, with the feature of that name: arrays from Python in and out, for any extension module
 
 pub mod array;
 pub mod backend;
@@ -19,7 +20,7 @@ pub mod math;
 pub mod render;
 pub mod testing;
 
-#[cfg(feature = "python")]
+#[cfg(feature = "interop")]
 pub mod interop;
 #[cfg(feature = "python")]
 mod python;

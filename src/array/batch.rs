@@ -138,6 +138,24 @@ impl<'a, T: Copy> Batch<'a, T> {
         &scratch[..length]
     }
 
+    /// Item `index` where an item is one number.
+    ///
+    /// # Panics
+    /// Where items have axes.
+    #[inline]
+    #[must_use]
+    pub fn number(&self, index: usize) -> T {
+        assert!(self.core_rank == 0, "an item has {} axes", self.core_rank);
+        self.view.data()[self.start(index)]
+    }
+
+    /// The view that the items lie in.
+    #[inline]
+    #[must_use]
+    pub fn view(&self) -> &View<'a, T> {
+        &self.view
+    }
+
     /// Where item `index` starts in the memory.
     #[inline]
     fn start(&self, index: usize) -> usize {
@@ -257,13 +275,7 @@ mod tests {
     #[test]
     fn a_transposed_item_is_gathered_in_row_major_order() {
         let data: Vec<i32> = (0..6).collect();
-        let view = View::strided(
-            &data,
-            0,
-            [3, 2].into(),
-            [1, 3].into(),
-        )
-        .unwrap();
+        let view = View::strided(&data, 0, [3, 2].into(), [1, 3].into()).unwrap();
         let batch = Batch::new(view, 2, &[]);
         let mut scratch = [0; 6];
         assert_eq!(batch.item(0, &mut scratch), [0, 3, 1, 4, 2, 5]);

@@ -94,10 +94,7 @@ mod tests {
     fn shapes_broadcast_by_numpys_rule() {
         let joint = broadcast_shapes("x", &[&[3, 1], &[1, 4], &[4]]).unwrap();
         assert_eq!(*joint, [3, 4]);
-        assert_eq!(
-            *broadcast_shapes("x", &[&[0], &[1]]).unwrap(),
-            [0]
-        );
+        assert_eq!(*broadcast_shapes("x", &[&[0], &[1]]).unwrap(), [0]);
         let error = broadcast_shapes("x", &[&[3], &[4]])
             .unwrap_err()
             .to_string();

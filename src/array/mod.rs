@@ -16,5 +16,5 @@ pub use device::{Device, DeviceKind};
 pub use dtype::{DType, Element};
 pub use layout::{Shape, Strides, broadcast_shapes, contiguous_strides, element_count, show_shape};
 pub use view::View;
-#[cfg(feature = "python")]
+#[cfg(feature = "interop")]
 pub(crate) use view::reach;

@@ -36,6 +36,19 @@ impl<'a, T: Copy> View<'a, T> {
         })
     }
 
+    /// A row-major view of a whole slice, whose length the caller knows to be right.
+    #[cfg(feature = "interop")]
+    #[inline]
+    pub(crate) fn whole(data: &'a [T], shape: Shape) -> Self {
+        debug_assert_eq!(element_count(&shape), Some(data.len()));
+        Self {
+            data,
+            origin: 0,
+            shape,
+            strides: None,
+        }
+    }
+
     /// A strided view; `origin` is the position in `data` of the element at index zero.
     ///
     /// # Errors
@@ -102,9 +115,13 @@ impl<'a, T: Copy> View<'a, T> {
     }
 
     /// The number of elements.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        match self.strides {
+            None => self.data.len(),
+            Some(_) => self.shape.iter().product(),
+        }
     }
 
     /// Whether there are no elements.

@@ -8,13 +8,14 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::{Borrowed, FromPyObject};
 
-use crate::array::{DType, Element, View};
+use crate::array::{Batch, DType, Element, View};
 use crate::error::{Error, Result};
 use crate::interop::arrow::{self, Imported};
 use crate::interop::buffer::Buffer;
 use crate::interop::dlpack::Managed;
 use crate::interop::foreign::{Foreign, not_real};
 use crate::interop::pybuffer::{self, PyBuffer};
+use crate::interop::routes::{self, Route};
 use crate::interop::{array_interface, copies, jax, list, namespace, numpy, torch};
 use crate::math::Real;
 
@@ -40,6 +41,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What an object is. A tensor is a tensor whether or not its numbers may be read: one that records a
+    /// gradient too.
+    ///
+    /// # Errors
+    /// As for [`AnyArray::read`], which looks at everything that is no tensor.
+    pub fn of(what: &str, object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        let modules = py.import(intern!(py, "sys"))?.getattr("modules")?;
+        if torch::notice(py, &modules)? && torch::is_tensor(object)? {
+            return Ok(Self::Torch);
+        }
+        Ok(AnyArray::read("", what, object)?.kind)
+    }
+
     /// The name that `kinarray.interop.kind_of` gives.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -124,15 +139,18 @@ impl<'a, 'py> AnyArray<'a, 'py> {
     }
 
     /// Reads an argument of something that has no differentiable twin, such as a constructor.
-    pub(crate) fn extract(object: &'a Bound<'py, PyAny>, what: &'a str) -> PyResult<Self> {
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn extract(object: &'a Bound<'py, PyAny>, what: &'a str) -> PyResult<Self> {
         Self::read("", what, object)
     }
 
     /// The same where whole numbers or truth values are expected: lists keep theirs.
-    pub(crate) fn extract_integers(
-        object: &'a Bound<'py, PyAny>,
-        what: &'a str,
-    ) -> PyResult<Self> {
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn extract_integers(object: &'a Bound<'py, PyAny>, what: &'a str) -> PyResult<Self> {
         if !list::speaks(object) {
             return Self::extract(object, what);
         }
@@ -178,24 +196,16 @@ impl<'a, 'py> AnyArray<'a, 'py> {
         object: Borrowed<'a, 'py, PyAny>,
     ) -> PyResult<Self> {
         let py = object.py();
+        let class = object.get_type();
+        if let Some(route) = routes::known(&class) {
+            return Self::by_route(route, function, what, object);
+        }
         if let Ok(buffer) = object.cast_exact::<Buffer>() {
-            let memory = buffer.get().foreign(what)?;
+            let memory = buffer.get().foreign().clone();
             return Ok(Self::new(object, what, Kind::Own, memory, Guard::Object));
         }
         if list::speaks(&object) {
-            let nested = list::reals(what, &object)?;
-            // SAFETY: the guard keeps the vector, whose memory does not move with it.
-            let memory = unsafe {
-                Foreign::checked(
-                    what,
-                    nested.values.as_ptr().cast(),
-                    DType::Float64,
-                    nested.shape,
-                    None,
-                )?
-            };
-            let guard = Guard::Numbers(nested.values);
-            return Ok(Self::new(object, what, Kind::Numbers, memory, guard));
+            return Self::of_numbers(what, object);
         }
         let modules = py.import(intern!(py, "sys"))?.getattr("modules")?;
         let has_numpy = numpy::notice(py, &modules)?;
@@ -209,45 +219,26 @@ impl<'a, 'py> AnyArray<'a, 'py> {
                 return Self::of(function, what, object);
             }
         }
-        if has_torch && torch::is_tensor(&object)? {
-            let (memory, managed) = torch::read_subclass(function, what, &object)?;
-            return Ok(Self::new(
-                object,
-                what,
-                Kind::Torch,
-                memory,
-                Guard::Managed(managed),
-            ));
-        }
         if has_jax && jax::is_tracer(&object)? {
             return Err(jax::traced(function, what));
         }
-        if has_numpy && numpy::is_array(&object)? {
-            numpy::refuse_masked(what, &object, &modules)?;
-            // SAFETY: an instance of a subclass, held by the caller.
-            let memory = unsafe { numpy::read(what, &object)? };
-            return Ok(Self::new(object, what, Kind::Numpy, memory, Guard::Object));
-        }
-        if let Some((imported, library, form)) = arrow::import(what, &object)? {
-            let memory = imported.foreign().clone();
-            let kind = Kind::Arrow(library, form);
-            return Ok(Self::new(
-                object,
-                what,
-                kind,
-                memory,
-                Guard::Arrow(Box::new(imported)),
-            ));
-        }
-        if object.hasattr(intern!(py, "__dlpack__"))? {
-            let (memory, managed) = namespace::import(what, &object)?;
-            return Ok(Self::new(
-                object,
-                what,
-                Kind::Dlpack,
-                memory,
-                Guard::Managed(managed),
-            ));
+        let route = if has_torch && torch::is_tensor(&object)? {
+            Some(Route::TorchSubclass)
+        } else if has_numpy && numpy::is_array(&object)? {
+            Some(Route::NumpySubclass)
+        } else if arrow::speaks(&object)? {
+            Some(Route::Arrow)
+        } else if object.hasattr(intern!(py, "__dlpack__"))? {
+            Some(Route::Dlpack)
+        } else {
+            None
+        };
+        if let Some(route) = route {
+            let array = Self::by_route(route, function, what, object)?;
+            if route.is_of_class(&class)? {
+                routes::remember(&class, route);
+            }
+            return Ok(array);
         }
         if pybuffer::speaks(&object) {
             let (memory, buffer) = pybuffer::import(what, &object)?;
@@ -263,6 +254,50 @@ impl<'a, 'py> AnyArray<'a, 'py> {
             return Ok(Self::new(object, what, Kind::Numpy, memory, guard));
         }
         Err(unreadable(what, &object))
+    }
+
+    fn by_route(
+        route: Route,
+        function: &str,
+        what: &'a str,
+        object: Borrowed<'a, 'py, PyAny>,
+    ) -> PyResult<Self> {
+        let (kind, memory, guard) = match route {
+            Route::TorchSubclass => {
+                let (memory, managed) = torch::read_subclass(function, what, &object)?;
+                (Kind::Torch, memory, Guard::Managed(managed))
+            }
+            Route::NumpySubclass => {
+                numpy::refuse_masked(what, &object)?;
+                // SAFETY: an instance of a subclass, held by the caller.
+                (
+                    Kind::Numpy,
+                    unsafe { numpy::read(what, &object)? },
+                    Guard::Object,
+                )
+            }
+            Route::Arrow => {
+                let (imported, library, form) = arrow::import(what, &object)?;
+                let memory = imported.foreign().clone();
+                let guard = Guard::Arrow(Box::new(imported));
+                (Kind::Arrow(library, form), memory, guard)
+            }
+            Route::Dlpack => {
+                let (memory, managed) = namespace::import(what, &object)?;
+                (Kind::Dlpack, memory, Guard::Managed(managed))
+            }
+        };
+        Ok(Self::new(object, what, kind, memory, guard))
+    }
+
+    fn of_numbers(what: &'a str, object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let nested = list::reals(what, &object)?;
+        let numbers = nested.values.as_ptr().cast();
+        // SAFETY: the guard keeps the vector, whose memory does not move with it.
+        let memory =
+            unsafe { Foreign::checked(what, numbers, DType::Float64, nested.shape, None)? };
+        let guard = Guard::Numbers(nested.values);
+        Ok(Self::new(object, what, Kind::Numbers, memory, guard))
     }
 
     /// The object itself.
@@ -383,6 +418,16 @@ impl<T: Real + Element> RealsIn<'_, T> {
                 .ok_or_else(|| Error::value("array", "its memory changed during the call")),
             Some(values) => View::contiguous(values, self.memory.shape()),
         }
+    }
+
+    /// The numbers as a batch of items of their last `core_rank` axes, stretched to the batch axes
+    /// `shape`, a broadcast of the leading ones (see [`broadcast_shapes`](crate::array::broadcast_shapes)).
+    ///
+    /// # Errors
+    /// As for [`Self::view`].
+    #[inline]
+    pub fn batch(&self, core_rank: usize, shape: &[usize]) -> Result<Batch<'_, T>> {
+        Ok(Batch::new(self.view()?, core_rank, shape))
     }
 }
 

@@ -11,28 +11,35 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::array::{DType, Shape};
-use crate::error::Result;
-use crate::interop::arrow;
-use crate::interop::dlpack;
+use crate::array::{DType, Shape, show_shape};
+use crate::error::{Error, Result};
+use crate::interop::any_array::AnyArray;
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
+use crate::interop::storage::Storage;
+use crate::interop::{arrow, copies, dlpack, exchange};
 
-/// A row-major array in host memory, 64-byte aligned.
+/// An array in host memory: ours, row-major and 64-byte aligned, or somebody else's that is looked at.
 #[pyclass(frozen, module = "kinarray.interop", name = "Buffer")]
 #[derive(Debug)]
 pub struct Buffer {
-    block: Arc<Block>,
-    dtype: DType,
-    shape: Shape,
+    storage: Arc<Storage>,
+    memory: Foreign,
     /// Sizes, then strides in bytes, as the buffer protocol wants to point at them.
     layout: Box<[isize]>,
+    /// Sizes, then strides in elements, as DLPack wants to point at them.
+    elements: Box<[i64]>,
 }
+
+// SAFETY: the memory that is pointed at is kept by the storage, which may go from thread to thread.
+unsafe impl Send for Buffer {}
+// SAFETY: constant; what the memory holds is the users' to keep in order, as for every array library.
+unsafe impl Sync for Buffer {}
 
 /// What a structure that we export owns.
 struct Exported {
-    _block: Arc<Block>,
-    layout: Vec<i64>,
+    _storage: Arc<Storage>,
+    layout: Box<[i64]>,
 }
 
 #[repr(C)]
@@ -59,56 +66,142 @@ unsafe extern "C" fn delete_legacy(tensor: *mut DLManagedTensor) {
 
 impl Buffer {
     /// Wraps a block that holds a row-major array.
+    ///
+    /// # Panics
+    /// Where the block is smaller than the shape.
     #[must_use]
     pub fn new(block: Block, dtype: DType, shape: &[usize]) -> Self {
-        let mut layout: Vec<isize> = shape.iter().map(|&size| size as isize).collect();
-        let mut step = dtype.size() as isize;
-        let mut strides = Vec::with_capacity(shape.len());
-        for &size in shape.iter().rev() {
-            strides.push(step);
-            step = step.wrapping_mul(size.max(1) as isize);
+        let (pointer, room) = (block.as_ptr(), block.len());
+        // SAFETY: the block is as large as the shape (asserted), and is kept beside the description.
+        let memory = unsafe {
+            Foreign::checked("buffer", pointer, dtype, Shape::from_slice(shape), None)
+                .expect("a block is no contradiction")
+        };
+        assert!(memory.len() * dtype.size() <= room);
+        Self::over(Arc::new(Storage::of_block(block)), memory)
+    }
+
+    /// Looks at somebody's array.
+    ///
+    /// # Errors
+    /// [`Error::DType`] where its elements are byte-swapped, misaligned, or stepped by less than one:
+    /// nobody else could read it.
+    pub fn of_array(array: AnyArray<'_, '_>) -> Result<Self> {
+        if !array.memory().is_plain() {
+            return Err(Error::dtype(
+                array.what(),
+                "elements that can be read in place",
+                "byte-swapped or misaligned elements",
+            ));
         }
-        layout.extend(strides.into_iter().rev());
+        let (storage, memory) = Storage::of_array(array);
+        Ok(Self::over(Arc::new(storage), memory))
+    }
+
+    /// An array in memory that `storage` keeps.
+    pub(super) fn over(storage: Arc<Storage>, memory: Foreign) -> Self {
+        let strides = memory.strides();
+        let size = memory.dtype().size() as isize;
+        let sizes = || memory.shape().iter();
+        let layout = sizes().map(|&size| size as isize);
+        let elements = sizes().map(|&size| size as i64);
         Self {
-            block: Arc::new(block),
-            dtype,
-            shape: Shape::from_slice(shape),
-            layout: layout.into(),
+            layout: layout.chain(strides.iter().copied()).collect(),
+            elements: elements
+                .chain(strides.iter().map(|&stride| (stride / size) as i64))
+                .collect(),
+            storage,
+            memory,
         }
     }
 
-    /// The array as memory to read.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn foreign(&self, what: &str) -> Result<Foreign> {
-        // SAFETY: the block lives as long as the buffer, which the caller holds.
-        unsafe {
-            Foreign::checked(
-                what,
-                self.block.as_ptr(),
-                self.dtype,
-                self.shape.clone(),
-                None,
-            )
-        }
+    /// The array as memory to read, good for as long as the buffer is held.
+    #[must_use]
+    pub fn foreign(&self) -> &Foreign {
+        &self.memory
+    }
+
+    /// The array as DLPack describes it, pointing into `layout`.
+    fn describe(&self, layout: *const i64) -> DLTensor {
+        let rank = self.memory.shape().len();
+        let data = self.memory.pointer().cast_mut();
+        dlpack::describe(data, self.memory.dtype(), rank, layout.cast_mut())
+    }
+
+    /// The array as DLPack describes it, good for as long as the buffer is held.
+    pub(super) fn borrowed(&self) -> DLTensor {
+        self.describe(self.elements.as_ptr())
     }
 
     fn exported(&self) -> (Exported, DLTensor) {
-        let mut layout = vec![0_i64; 2 * self.shape.len()];
-        // SAFETY: room for twice as many numbers as there are axes.
-        unsafe { dlpack::write_layout(layout.as_mut_ptr(), &self.shape) };
         let exported = Exported {
-            _block: self.block.clone(),
-            layout,
+            _storage: self.storage.clone(),
+            layout: self.elements.clone(),
         };
-        let tensor = dlpack::describe(
-            self.block.as_ptr(),
-            self.dtype,
-            self.shape.len(),
-            exported.layout.as_ptr().cast_mut(),
-        );
+        let tensor = self.describe(exported.layout.as_ptr());
         (exported, tensor)
+    }
+
+    /// A DLPack 1.x structure over the same memory, owned by whoever gets it.
+    pub(super) fn managed(&self) -> *mut DLManagedTensorVersioned {
+        let (exported, dl_tensor) = self.exported();
+        let flags = match self.memory.read_only {
+            true => DlpackFlags::READ_ONLY,
+            false => DlpackFlags::empty(),
+        };
+        let boxed = Box::into_raw(Box::new(Versioned {
+            tensor: DLManagedTensorVersioned {
+                version: dlpack::VERSION,
+                manager_ctx: std::ptr::null_mut(),
+                deleter: Some(delete_versioned),
+                flags,
+                dl_tensor,
+            },
+            exported,
+        }));
+        // SAFETY: made in the lines before. Nobody needs the field, but Paddle does not call the deleter
+        // of a structure without.
+        unsafe { (*boxed).tensor.manager_ctx = boxed.cast() };
+        boxed.cast()
+    }
+
+    fn legacy(&self) -> *mut DLManagedTensor {
+        let (exported, dl_tensor) = self.exported();
+        let boxed = Box::into_raw(Box::new(Legacy {
+            tensor: DLManagedTensor {
+                dl_tensor,
+                manager_ctx: std::ptr::null_mut(),
+                deleter: Some(delete_legacy),
+            },
+            exported,
+        }));
+        // SAFETY: as above.
+        unsafe { (*boxed).tensor.manager_ctx = boxed.cast() };
+        boxed.cast()
+    }
+
+    /// The array as the capsules of an Arrow column.
+    ///
+    /// # Errors
+    /// `BufferError` where it does not lie in row-major order, as a column must.
+    pub(super) fn as_column<'py>(
+        &self,
+        py: Python<'py>,
+        form: arrow::Form,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        if !self.memory.is_contiguous() {
+            return Err(PyBufferError::new_err(
+                "the array does not lie in row-major order, as an Arrow column must",
+            ));
+        }
+        arrow::export_capsules(py, &self.storage, &self.memory, form)
+    }
+
+    /// The elements in fresh memory of ours; a counted copy.
+    fn copied(&self) -> Self {
+        let block = self.memory.to_block(0);
+        copies::count(block.len());
+        Self::new(block, self.memory.dtype(), self.memory.shape())
     }
 }
 
@@ -117,23 +210,36 @@ impl Buffer {
     /// The sizes of the axes.
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.shape.iter())
+        PyTuple::new(py, self.memory.shape())
     }
 
     /// The name of the element type.
     #[getter]
     fn dtype(&self) -> &'static str {
-        self.dtype.name()
+        self.memory.dtype().name()
     }
 
     /// The number of bytes.
     #[getter]
     fn nbytes(&self) -> usize {
-        self.block.len()
+        self.memory.len() * self.memory.dtype().size()
+    }
+
+    /// Whether the memory may not be written into.
+    #[getter]
+    fn readonly(&self) -> bool {
+        self.memory.read_only
+    }
+
+    /// The functions by which C code takes buffers without a detour through Python (DLPack 1.3).
+    #[classattr]
+    fn __dlpack_c_exchange_api__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        exchange::capsule(py)
     }
 
     fn __len__(&self) -> PyResult<usize> {
-        self.shape
+        self.memory
+            .shape()
             .first()
             .copied()
             .ok_or_else(|| PyTypeError::new_err("an array without axes has no length"))
@@ -142,8 +248,8 @@ impl Buffer {
     fn __repr__(&self) -> String {
         format!(
             "kinarray.interop.Buffer(shape={}, dtype={})",
-            crate::array::show_shape(&self.shape),
-            self.dtype
+            show_shape(self.memory.shape()),
+            self.memory.dtype()
         )
     }
 
@@ -167,42 +273,19 @@ impl Buffer {
             return Err(PyBufferError::new_err("the array is on the CPU"));
         }
         if copy == Some(true) {
-            let mut block = Block::new(self.block.len(), dlpack::header_size(self.shape.len()));
-            block
-                .as_mut_slice::<u8>()
-                .copy_from_slice(self.block.as_slice());
-            crate::interop::copies::count(block.len());
-            let copied = Self::new(block, self.dtype, &self.shape);
-            return copied.__dlpack__(py, None, max_version, None, None);
+            return self.copied().__dlpack__(py, None, max_version, None, None);
         }
-        let (exported, dl_tensor) = self.exported();
+        let versioned = max_version.is_some_and(|(major, _)| major >= 1);
+        if self.memory.read_only && !versioned {
+            return Err(PyBufferError::new_err(
+                "the array is read-only, which DLPack can say from version 1.0 on only",
+            ));
+        }
         // SAFETY: fresh structures that own what they point at, given away to the capsules.
         unsafe {
-            if max_version.is_some_and(|(major, _)| major >= 1) {
-                let boxed = Box::into_raw(Box::new(Versioned {
-                    tensor: DLManagedTensorVersioned {
-                        version: dlpack::VERSION,
-                        manager_ctx: std::ptr::null_mut(),
-                        deleter: Some(delete_versioned),
-                        flags: DlpackFlags::empty(),
-                        dl_tensor,
-                    },
-                    exported,
-                }));
-                // Nobody needs it, but Paddle does not call the deleter of a structure without.
-                (*boxed).tensor.manager_ctx = boxed.cast();
-                dlpack::capsule_versioned(py, boxed.cast())
-            } else {
-                let boxed = Box::into_raw(Box::new(Legacy {
-                    tensor: DLManagedTensor {
-                        dl_tensor,
-                        manager_ctx: std::ptr::null_mut(),
-                        deleter: Some(delete_legacy),
-                    },
-                    exported,
-                }));
-                (*boxed).tensor.manager_ctx = boxed.cast();
-                dlpack::capsule_legacy(py, boxed.cast())
+            match versioned {
+                true => dlpack::capsule_versioned(py, self.managed()),
+                false => dlpack::capsule_legacy(py, self.legacy()),
             }
         }
     }
@@ -215,13 +298,7 @@ impl Buffer {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema;
-        arrow::export_capsules(
-            py,
-            &self.block,
-            self.dtype,
-            &self.shape,
-            arrow::Form::of(&self.shape),
-        )
+        self.as_column(py, arrow::Form::of(self.memory.shape()))
     }
 
     unsafe fn __getbuffer__(
@@ -233,7 +310,14 @@ impl Buffer {
             return Err(PyBufferError::new_err("no buffer to fill"));
         }
         let this = slf.get();
-        let format = match this.dtype {
+        let refused = |why: &str| Err(PyBufferError::new_err(why.to_owned()));
+        if flags & ffi::PyBUF_WRITABLE != 0 && this.memory.read_only {
+            return refused("the array is read-only");
+        }
+        if flags & ffi::PyBUF_STRIDES != ffi::PyBUF_STRIDES && !this.memory.is_contiguous() {
+            return refused("the array does not lie in row-major order; ask for strides");
+        }
+        let format = match this.memory.dtype() {
             DType::Float32 => c"f",
             DType::Float64 => c"d",
             DType::Float16 => c"e",
@@ -246,22 +330,19 @@ impl Buffer {
             DType::UInt16 => c"H",
             DType::UInt32 => c"I",
             DType::UInt64 => c"Q",
-            DType::BFloat16 | DType::Complex64 | DType::Complex128 => {
-                return Err(PyBufferError::new_err(format!(
-                    "the buffer protocol has no format for {}",
-                    this.dtype
-                )));
-            }
+            DType::Complex64 => c"Zf",
+            DType::Complex128 => c"Zd",
+            DType::BFloat16 => return refused("the buffer protocol has no format for bfloat16"),
         };
         let format: CString = format.to_owned();
-        let rank = this.shape.len();
+        let rank = this.memory.shape().len();
         // SAFETY: the view is Python's to fill; the pointers stay valid as long as the buffer object,
         // to which the view holds a reference. The format is released with the view.
         unsafe {
-            (*view).buf = this.block.as_ptr().cast::<c_void>();
-            (*view).len = this.block.len() as isize;
-            (*view).readonly = 0;
-            (*view).itemsize = this.dtype.size() as isize;
+            (*view).buf = this.memory.pointer().cast_mut().cast::<c_void>();
+            (*view).len = this.nbytes() as isize;
+            (*view).readonly = c_int::from(this.memory.read_only);
+            (*view).itemsize = this.memory.dtype().size() as isize;
             (*view).format = if flags & ffi::PyBUF_FORMAT == ffi::PyBUF_FORMAT {
                 format.into_raw()
             } else {

@@ -106,6 +106,58 @@ pub fn device_of(device: DLDevice) -> Device {
     Device::from_dlpack(device.device_type.0 as i32, device.device_id)
 }
 
+/// Reads what a description says about the element type and the shape.
+///
+/// # Safety
+/// `tensor`'s `shape`, where not null, points at `ndim` numbers.
+///
+/// # Errors
+/// [`Error::DType`] for element types we do not know, [`Error::Device`] for memory that the host
+/// cannot read, [`Error::Value`] for contradictions.
+#[inline]
+pub unsafe fn prototype(what: &str, tensor: &DLTensor) -> Result<(DType, Shape)> {
+    let device = device_of(tensor.device);
+    if !device.is_host() {
+        return Err(not_served(what, device));
+    }
+    let Some(dtype) = dtype_of(tensor.dtype) else {
+        return Err(unknown_type(what, tensor.dtype));
+    };
+    let rank = tensor.ndim;
+    if !(0..=64).contains(&rank) {
+        return Err(Error::value(what, format!("the array claims {rank} axes")));
+    }
+    let mut shape = Shape::new();
+    if rank > 0 {
+        if tensor.shape.is_null() {
+            return Err(Error::value(what, "the array claims axes but no shape"));
+        }
+        // SAFETY: `ndim` numbers, by the caller's promise.
+        for &size in unsafe { std::slice::from_raw_parts(tensor.shape, rank as usize) } {
+            match usize::try_from(size) {
+                Ok(size) => shape.push(size),
+                Err(_) => {
+                    let claim = format!("the array claims the negative size {size}");
+                    return Err(Error::value(what, claim));
+                }
+            }
+        }
+    }
+    Ok((dtype, shape))
+}
+
+#[cold]
+fn unknown_type(what: &str, kind: DLDataType) -> Error {
+    Error::dtype(
+        what,
+        "float32 or float64",
+        format!(
+            "DLPack type code {} with {} bits and {} lanes",
+            kind.code.0, kind.bits, kind.lanes
+        ),
+    )
+}
+
 /// Reads a producer's description.
 ///
 /// # Safety
@@ -113,48 +165,12 @@ pub fn device_of(device: DLDevice) -> Device {
 /// describes stays for as long as the result is used.
 ///
 /// # Errors
-/// [`Error::DType`] for element types we do not know, [`Error::Device`] for memory that the host
-/// cannot read, [`Error::Value`] for contradictions.
+/// As for [`prototype`], and [`Error::Value`] for strides that leave the memory.
+#[inline]
 pub unsafe fn read(what: &str, tensor: &DLTensor) -> Result<Foreign> {
-    let device = device_of(tensor.device);
-    if !device.is_host() {
-        return Err(not_served(what, device));
-    }
-    let Some(dtype) = dtype_of(tensor.dtype) else {
-        return Err(Error::dtype(
-            what,
-            "float32 or float64",
-            format!(
-                "DLPack type code {} with {} bits and {} lanes",
-                tensor.dtype.code.0, tensor.dtype.bits, tensor.dtype.lanes
-            ),
-        ));
-    };
-    let rank = tensor.ndim;
-    if !(0..=64).contains(&rank) {
-        return Err(Error::value(what, format!("the array claims {rank} axes")));
-    }
-    let rank = rank as usize;
-    let sizes: &[i64] = if rank == 0 {
-        &[]
-    } else if tensor.shape.is_null() {
-        return Err(Error::value(what, "the array claims axes but no shape"));
-    } else {
-        // SAFETY: `ndim` numbers, by the caller's promise.
-        unsafe { std::slice::from_raw_parts(tensor.shape, rank) }
-    };
-    let mut shape = Shape::new();
-    for &size in sizes {
-        match usize::try_from(size) {
-            Ok(size) => shape.push(size),
-            Err(_) => {
-                return Err(Error::value(
-                    what,
-                    format!("the array claims the negative size {size}"),
-                ));
-            }
-        }
-    }
+    // SAFETY: the caller's promise.
+    let (dtype, shape) = unsafe { prototype(what, tensor)? };
+    let rank = shape.len();
     let strides = if rank == 0 || tensor.strides.is_null() {
         None
     } else {
@@ -187,7 +203,7 @@ pub unsafe fn read(what: &str, tensor: &DLTensor) -> Result<Foreign> {
     };
     // SAFETY: the caller's promise.
     let mut foreign = unsafe { Foreign::checked(what, pointer, dtype, shape, strides)? };
-    foreign.device = device;
+    foreign.device = device_of(tensor.device);
     Ok(foreign)
 }
 
@@ -252,20 +268,7 @@ pub unsafe fn consume(what: &str, capsule: &Bound<'_, PyAny>) -> PyResult<(Forei
                 return Err(PyErr::fetch(capsule.py()));
             }
             let managed = Managed::Versioned(tensor);
-            if (*tensor).version.major != VERSION.major {
-                return Err(Error::value(
-                    what,
-                    format!(
-                        "the array speaks DLPack {}.{}, which is not known here",
-                        (*tensor).version.major,
-                        (*tensor).version.minor
-                    ),
-                )
-                .into());
-            }
-            let mut foreign = read(what, &(*tensor).dl_tensor)?;
-            foreign.read_only = (*tensor).flags.contains(DlpackFlags::READ_ONLY);
-            Ok((foreign, managed))
+            Ok((read_versioned(what, tensor)?, managed))
         } else if ffi::PyCapsule_IsValid(object, LEGACY.as_ptr()) == 1 {
             let tensor =
                 ffi::PyCapsule_GetPointer(object, LEGACY.as_ptr()).cast::<DLManagedTensor>();
@@ -284,6 +287,31 @@ pub unsafe fn consume(what: &str, capsule: &Bound<'_, PyAny>) -> PyResult<(Forei
             )
             .into())
         }
+    }
+}
+
+/// Reads a DLPack 1.x structure.
+///
+/// # Safety
+/// A live structure, whose memory stays for as long as the result is used.
+///
+/// # Errors
+/// [`Error::Value`] for a version that is not known, and as for [`read`].
+pub unsafe fn read_versioned(
+    what: &str,
+    tensor: *const DLManagedTensorVersioned,
+) -> Result<Foreign> {
+    // SAFETY: the caller's promise; every version starts with the version and the flags.
+    unsafe {
+        let version = (*tensor).version;
+        if version.major != VERSION.major {
+            let (major, minor) = (version.major, version.minor);
+            let claim = format!("the array speaks DLPack {major}.{minor}, which is not known here");
+            return Err(Error::value(what, claim));
+        }
+        let mut foreign = read(what, &(*tensor).dl_tensor)?;
+        foreign.read_only = (*tensor).flags.contains(DlpackFlags::READ_ONLY);
+        Ok(foreign)
     }
 }
 

@@ -25,8 +25,13 @@ struct Classes {
 
 static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
 
+/// The classes of the package kinarray where it is imported, so that its users catch the errors of other
+/// extension modules too; else made here.
 fn classes(py: Python<'_>) -> PyResult<&Classes> {
     CLASSES.get_or_try_init(py, || {
+        if let Some(imported) = imported(py) {
+            return Ok(imported);
+        }
         let class = |name: &str, doc: &str, bases: &[Bound<'_, PyType>]| {
             let members = PyDict::new(py);
             members.set_item("__module__", "kinarray")?;
@@ -90,8 +95,32 @@ fn classes(py: Python<'_>) -> PyResult<&Classes> {
     })
 }
 
+/// The classes of another module built from this crate, which was imported before.
+fn imported(py: Python<'_>) -> Option<Classes> {
+    let modules = py.import("sys").ok()?.getattr("modules").ok()?;
+    let module = modules.get_item("kinarray._core").ok()?;
+    let class = |name: &str| {
+        let class = module.getattr(name).ok()?;
+        Some(class.cast_into::<PyType>().ok()?.unbind())
+    };
+    Some(Classes {
+        base: class("KinarrayError")?,
+        shape: class("ShapeError")?,
+        dtype: class("DTypeError")?,
+        device: class("DeviceError")?,
+        gradient: class("GradientError")?,
+        format: class("FormatError")?,
+        character: class("CharacterError")?,
+        solver: class("SolverError")?,
+        value: class("InvalidValueError")?,
+    })
+}
+
 /// Adds the exception classes to the module.
-pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+///
+/// # Errors
+/// Where Python has no memory left.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     let classes = classes(py)?;
     for class in [
@@ -148,7 +177,8 @@ impl From<Error> for PyErr {
 
 /// The exception for something that must not happen: a bug of ours, not of the caller's.
 #[cold]
-pub(crate) fn internal(py: Python<'_>, what: &str) -> PyErr {
+#[must_use]
+pub fn internal(py: Python<'_>, what: &str) -> PyErr {
     match classes(py) {
         Ok(classes) => PyErr::from_type(
             classes.base.bind(py).clone(),

@@ -5,6 +5,7 @@ use half::{bf16, f16};
 use crate::array::{DType, Device, Element, Shape, Strides, View, element_count, show_shape};
 use crate::error::{Error, Result};
 use crate::interop::copies;
+use crate::interop::memory::Block;
 
 /// More axes than any framework makes.
 const MAX_RANK: usize = 64;
@@ -19,6 +20,8 @@ pub struct Foreign {
     /// In bytes, as a byte-swapped or misaligned array needs them; `None` is row-major without gaps,
     /// which is what nearly all arrays are.
     strides: Option<Box<Strides>>,
+    /// The number of elements.
+    count: usize,
     /// The device the memory is on.
     pub device: Device,
     dtype: DType,
@@ -47,15 +50,16 @@ impl Foreign {
         strides: Option<Strides>,
     ) -> Result<Self> {
         let size = dtype.size();
-        let (rank, count) = (shape.len(), element_count(&shape));
+        let count = element_count(&shape).filter(|_| shape.len() <= MAX_RANK);
         let bytes = count.and_then(|count| count.checked_mul(size));
-        let Some(bytes) = bytes.filter(|_| rank <= MAX_RANK) else {
+        let (Some(count), Some(bytes)) = (count, bytes) else {
             return Err(impossible(what, &shape));
         };
         let mut foreign = Self {
             pointer,
             shape,
             strides: None,
+            count,
             device: Device::CPU,
             dtype,
             read_only: false,
@@ -81,12 +85,14 @@ impl Foreign {
     }
 
     /// The element type.
+    #[inline]
     #[must_use]
     pub fn dtype(&self) -> DType {
         self.dtype
     }
 
     /// The shape.
+    #[inline]
     #[must_use]
     pub fn shape(&self) -> &[usize] {
         &self.shape
@@ -102,21 +108,24 @@ impl Foreign {
     }
 
     /// The address of the element at index zero.
+    #[inline]
     #[must_use]
     pub fn pointer(&self) -> *const u8 {
         self.pointer
     }
 
     /// The number of elements.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        self.count
     }
 
     /// Whether there are no elements.
+    #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.shape.contains(&0)
+        self.count == 0
     }
 
     /// Whether the elements follow each other in row-major order without gaps.
@@ -150,9 +159,7 @@ impl Foreign {
     #[inline]
     #[must_use]
     pub fn is_readable<T: Element>(&self) -> bool {
-        T::DTYPE == self.dtype
-            && !self.swapped
-            && (self.is_empty() || self.is_stepped_by::<T>())
+        T::DTYPE == self.dtype && !self.swapped && (self.is_empty() || self.is_stepped_by::<T>())
     }
 
     /// Whether every element starts at a multiple of what `T` is aligned to.
@@ -176,13 +183,13 @@ impl Foreign {
             return None;
         }
         if self.is_empty() {
-            return View::contiguous(&[], &self.shape).ok();
+            return Some(View::whole(&[], self.shape.clone()));
         }
         let Some(strides) = &self.strides else {
             // SAFETY: `checked` made sure that the memory is there, does not wrap, and is not null;
             // the alignment was just looked at, and any bytes are a `T` (all `Element`s are plain).
             let data = unsafe { std::slice::from_raw_parts(self.pointer.cast(), self.len()) };
-            return View::contiguous(data, &self.shape).ok();
+            return Some(View::whole(data, self.shape.clone()));
         };
         let mut strides = (**strides).clone();
         for (stride, &axis) in strides.iter_mut().zip(&self.shape) {
@@ -197,6 +204,52 @@ impl Foreign {
         // SAFETY: as above; `reach` covers exactly the elements that the strides touch.
         let data = unsafe { std::slice::from_raw_parts(start, (reach.end - reach.start) as usize) };
         View::strided(data, -reach.start as usize, self.shape.clone(), strides).ok()
+    }
+
+    /// Whether the elements lie as other libraries expect them: aligned, a whole number of elements apart,
+    /// and in this machine's byte order.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let size = self.dtype.size();
+        let stepped = |(&axis, &stride): (&usize, &isize)| axis <= 1 || stride % size as isize == 0;
+        // Complex numbers are aligned as their parts are.
+        let alignment = size.min(8);
+        !self.swapped
+            && (self.is_empty()
+                || (self.pointer as usize).is_multiple_of(alignment)
+                    && self.shape.iter().zip(&self.strides()).all(stepped))
+    }
+
+    /// The elements in row-major order and this machine's byte order, in fresh memory with room for a
+    /// header. Counted as a copy by the caller's choice, not here.
+    #[must_use]
+    pub fn to_block(&self, header: usize) -> Block {
+        let size = self.dtype.size();
+        let mut block = Block::new(self.len() * size, header);
+        let out = block.as_mut_slice::<u8>();
+        if self.is_contiguous() && !self.swapped {
+            if !out.is_empty() {
+                // SAFETY: `checked` made sure that so many bytes are there.
+                out.copy_from_slice(unsafe { std::slice::from_raw_parts(self.pointer, out.len()) });
+            }
+            return block;
+        }
+        fn fill<const N: usize>(from: &Foreign, out: &mut [u8]) {
+            let mut places = out.as_chunks_mut::<N>().0.iter_mut();
+            from.each(|bytes: [u8; N]| {
+                if let Some(place) = places.next() {
+                    *place = bytes;
+                }
+            });
+        }
+        match size {
+            1 => fill::<1>(self, out),
+            2 => fill::<2>(self, out),
+            4 => fill::<4>(self, out),
+            8 => fill::<8>(self, out),
+            _ => fill::<16>(self, out),
+        }
+        block
     }
 
     /// The elements in row-major order, converted: half to single, single to double. Counted as a
@@ -284,6 +337,10 @@ impl Foreign {
             let mut bytes = unsafe { at.cast::<[u8; N]>().read() };
             if self.swapped {
                 bytes.reverse();
+                if matches!(self.dtype, DType::Complex64 | DType::Complex128) {
+                    // The parts are swapped each, not with each other.
+                    bytes.rotate_left(N / 2);
+                }
             }
             visit(bytes);
             let mut axis = self.shape.len();
@@ -341,7 +398,9 @@ impl Foreign {
 /// Byte strides without gaps.
 fn row_major(shape: &[usize], size: usize) -> Strides {
     let mut strides = crate::array::contiguous_strides(shape);
-    strides.iter_mut().for_each(|stride| *stride *= size as isize);
+    strides
+        .iter_mut()
+        .for_each(|stride| *stride *= size as isize);
     strides
 }
 
@@ -373,7 +432,10 @@ fn stays(pointer: *const u8, shape: &[usize], strides: &[isize], size: usize) ->
 fn impossible(what: &str, shape: &[usize]) -> Error {
     let claim = match shape.len() {
         rank if rank > MAX_RANK => format!("the array claims {rank} axes"),
-        _ => format!("the array claims the impossible shape {}", show_shape(shape)),
+        _ => format!(
+            "the array claims the impossible shape {}",
+            show_shape(shape)
+        ),
     };
     Error::value(what, claim)
 }

@@ -13,6 +13,7 @@ use pyo3::types::PyList;
 
 use crate::array::{DType, Shape};
 use crate::error::Error;
+use crate::interop::buffer::Buffer;
 use crate::interop::dlpack::{self, Managed};
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
@@ -187,8 +188,32 @@ pub fn export<'py>(
     shape: &[usize],
     like: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let jax = JAX.get(py).expect("a JAX array was recognised");
     let array = numpy::export(py, block, dtype, shape, Some(like))?;
+    place(array, dtype, shape, like)
+}
+
+/// A buffer as a JAX array on the device of `like`: over the same memory where that is row-major and
+/// aligned to 64 bytes, for JAX copies everything else.
+///
+/// # Errors
+/// What JAX raises.
+pub fn wrap<'py>(
+    buffer: &Bound<'py, Buffer>,
+    like: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let memory = buffer.get().foreign();
+    place(numpy::view(buffer)?, memory.dtype(), memory.shape(), like)
+}
+
+/// A NumPy array as a JAX array over the same memory.
+fn place<'py>(
+    array: Bound<'py, PyAny>,
+    dtype: DType,
+    shape: &[usize],
+    like: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = array.py();
+    let jax = JAX.get(py).expect("a JAX array was recognised");
     let direct = match (&jax.device_put, &jax.shaped_array) {
         (Some(device_put), Some(shaped_array))
             if like.is_exact_instance(jax.array_type.bind(py)) =>

@@ -5,13 +5,17 @@
 //!
 //! * [`any_array`]: the one door in
 //! * [`output`]: the one door out, and the caller's `out=`
+//! * [`convert`]: an array of one kind as one of another
+//! * [`routes`]: how the arrays of a class are read, remembered
 //! * [`exceptions`]: errors as Python exceptions
 //! * [`foreign`]: memory that someone else owns, validated once and then seen as a view
 //! * [`memory`]: memory that we own and hand over
 //! * [`dlpack`], [`pybuffer`], [`array_interface`]: the protocols
 //! * [`namespace`]: libraries that speak DLPack, and results as arrays of theirs
 //! * [`numpy`], [`torch`], [`jax`]: the frameworks that have a quicker door than their protocol
-//! * [`arrow`], [`buffer`]: columns; our own array object
+//! * [`arrow`]: columns
+//! * [`buffer`], [`exchange`]: our own array object, and its C functions
+//! * [`storage`]: what keeps memory that outlives a call
 //! * [`list`]: numbers and nested lists
 //! * [`copies`]: how many copies all of this made
 
@@ -19,9 +23,11 @@ pub mod any_array;
 pub mod array_interface;
 pub mod arrow;
 pub mod buffer;
+pub mod convert;
 pub mod copies;
 pub mod dlpack;
 pub mod exceptions;
+pub mod exchange;
 pub mod foreign;
 pub mod jax;
 pub mod list;
@@ -30,6 +36,8 @@ pub mod namespace;
 pub mod numpy;
 pub mod output;
 pub mod pybuffer;
+pub mod routes;
+pub mod storage;
 pub mod torch;
 
 pub use any_array::{AnyArray, Kind, RealsIn, leading, promote};

@@ -168,9 +168,9 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, Manag
 pub fn export<'py>(
     py: Python<'py>,
     buffer: Buffer,
-    dtype: DType,
     like: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let dtype = buffer.foreign().dtype();
     let buffer = Bound::new(py, buffer)?.into_any();
     if let Some(library) = Library::of(like)? {
         return (library.wrap)(&buffer, dtype);

@@ -13,6 +13,7 @@ use pyo3::sync::PyOnceLock;
 
 use crate::array::{DType, Shape, Strides};
 use crate::error::Error;
+use crate::interop::buffer::Buffer;
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
 
@@ -44,9 +45,10 @@ struct Descr {
     type_num: c_int,
 }
 
+const C_CONTIGUOUS: c_int = 0x0001;
 const WRITEABLE: c_int = 0x0400;
 const OWNDATA: c_int = 0x0004;
-const CARRAY: c_int = 0x0001 | 0x0100 | WRITEABLE;
+const CARRAY: c_int = C_CONTIGUOUS | 0x0100 | WRITEABLE;
 
 /// Where functions stand in NumPy's C API table.
 mod slot {
@@ -84,6 +86,38 @@ struct Api {
 unsafe impl Send for Api {}
 // SAFETY: as above.
 unsafe impl Sync for Api {}
+
+impl Api {
+    /// A new reference to the descriptor of an element type. `like` brings it where NumPy itself has none
+    /// (bfloat16).
+    #[inline]
+    fn descr(
+        &self,
+        py: Python<'_>,
+        dtype: DType,
+        like: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<*mut Descr> {
+        let known = match dtype {
+            DType::Float32 => self.single,
+            DType::Float64 => self.double,
+            DType::BFloat16 => {
+                let found = match like {
+                    Some(like) => like.getattr("dtype")?,
+                    None => {
+                        let name = py.import("ml_dtypes")?.getattr("bfloat16")?;
+                        py.import("numpy")?.call_method1("dtype", (name,))?
+                    }
+                };
+                return Ok(found.into_ptr().cast());
+            }
+            // SAFETY: a number that NumPy knows; returns a new reference.
+            other => return Ok(unsafe { (self.descr_from_type)(type_number(other)) }),
+        };
+        // SAFETY: a live object.
+        unsafe { ffi::Py_INCREF(known.cast()) };
+        Ok(known)
+    }
+}
 
 static API: PyOnceLock<Api> = PyOnceLock::new();
 
@@ -234,18 +268,18 @@ pub unsafe fn read(what: &str, array: &Bound<'_, PyAny>) -> PyResult<Foreign> {
             Some(dtype) => dtype,
             None => registered_dtype(what, array)?,
         };
-        let rank = (*object).rank as usize;
-        let (shape, strides): (Shape, Strides) = if rank == 0 {
-            (Shape::new(), Strides::new())
-        } else {
-            let sizes = std::slice::from_raw_parts((*object).dimensions, rank);
-            (
-                sizes.iter().map(|&size| size as usize).collect(),
-                Strides::from_slice(std::slice::from_raw_parts((*object).strides, rank)),
-            )
-        };
-        let mut foreign = Foreign::checked(what, (*object).data, dtype, shape, Some(strides))?;
-        foreign.read_only = (*object).flags & WRITEABLE == 0;
+        let (rank, flags) = ((*object).rank as usize, (*object).flags);
+        let (mut shape, mut strides) = (Shape::new(), None);
+        if rank > 0 {
+            let sizes = (*object).dimensions.cast::<usize>();
+            shape = Shape::from_slice(std::slice::from_raw_parts(sizes, rank));
+            if flags & C_CONTIGUOUS == 0 {
+                let steps = std::slice::from_raw_parts((*object).strides, rank);
+                strides = Some(Strides::from_slice(steps));
+            }
+        }
+        let mut foreign = Foreign::checked(what, (*object).data, dtype, shape, strides)?;
+        foreign.read_only = flags & WRITEABLE == 0;
         let order = (*descr).byteorder as u8;
         foreign.swapped = order
             == if cfg!(target_endian = "little") {
@@ -291,11 +325,8 @@ pub fn is_scalar(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 ///
 /// # Errors
 /// [`Error::Value`] then.
-pub fn refuse_masked(
-    what: &str,
-    array: &Bound<'_, PyAny>,
-    modules: &Bound<'_, PyAny>,
-) -> PyResult<()> {
+pub fn refuse_masked(what: &str, array: &Bound<'_, PyAny>) -> PyResult<()> {
+    let modules = array.py().import("sys")?.getattr("modules")?;
     if let Ok(masked) = modules.get_item("numpy.ma")
         && array.is_instance(&masked.getattr("MaskedArray")?)?
         && masked.call_method1("is_masked", (array,))?.is_truthy()?
@@ -322,30 +353,7 @@ pub fn export<'py>(
     like: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let api = api(py)?;
-    let descr: *mut Descr = match dtype {
-        DType::Float32 => {
-            // SAFETY: a live object.
-            unsafe { ffi::Py_INCREF(api.single.cast()) };
-            api.single
-        }
-        DType::Float64 => {
-            // SAFETY: a live object.
-            unsafe { ffi::Py_INCREF(api.double.cast()) };
-            api.double
-        }
-        DType::BFloat16 => {
-            let found = match like {
-                Some(like) => like.getattr("dtype")?,
-                None => {
-                    let name = py.import("ml_dtypes")?.getattr("bfloat16")?;
-                    py.import("numpy")?.call_method1("dtype", (name,))?
-                }
-            };
-            found.into_ptr().cast()
-        }
-        // SAFETY: a number that NumPy knows; returns a new reference.
-        other => unsafe { (api.descr_from_type)(type_number(other)) },
-    };
+    let descr = api.descr(py, dtype, like)?;
     // SAFETY: the reference to `descr` is given away; `shape` holds `rank` numbers below
     // `isize::MAX`; the data pointer is valid for the shape, and is owned by the array once its
     // handler is set, or by the base object.
@@ -417,6 +425,40 @@ pub unsafe fn view_of<'py, T: crate::array::Element>(
         }
         let array = Bound::from_owned_ptr(py, array);
         if (api.set_base_object)(array.as_ptr().cast(), owner.clone().into_ptr()) != 0 {
+            return Err(PyErr::fetch(py));
+        }
+        Ok(array)
+    }
+}
+
+/// A NumPy array over the memory of a buffer, which it keeps alive; read-only where the buffer is.
+///
+/// # Errors
+/// Where NumPy cannot be imported or refuses.
+pub fn view<'py>(buffer: &Bound<'py, Buffer>) -> PyResult<Bound<'py, PyAny>> {
+    let py = buffer.py();
+    let api = api(py)?;
+    let memory = buffer.get().foreign();
+    let (shape, strides) = (memory.shape(), memory.strides());
+    let flags = if memory.read_only { 0 } else { WRITEABLE };
+    // SAFETY: the new reference to the element type is given away; shape and strides are those of the
+    // memory, which lives as long as the buffer that the array holds.
+    unsafe {
+        let array = (api.new_from_descr)(
+            api.array_type,
+            api.descr(py, memory.dtype(), None)?,
+            shape.len() as c_int,
+            shape.as_ptr().cast(),
+            strides.as_ptr(),
+            memory.pointer().cast_mut().cast(),
+            flags,
+            null_mut(),
+        );
+        if array.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        let array = Bound::from_owned_ptr(py, array);
+        if (api.set_base_object)(array.as_ptr().cast(), buffer.clone().into_ptr()) != 0 {
             return Err(PyErr::fetch(py));
         }
         Ok(array)

@@ -2,8 +2,8 @@
 //! `out=` is filled.
 
 use pyo3::exceptions::PyImportError;
-use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::{Borrowed, ffi};
 
 use crate::array::{DType, Element, Shape, element_count, show_shape};
 use crate::error::Error;
@@ -197,11 +197,16 @@ fn result_dtype<T: Precision>(inputs: &[AnyArray<'_, '_>]) -> DType {
 /// Memory for a result of `kind` with `rank` axes.
 #[inline]
 pub(crate) fn allocate(kind: Kind, bytes: usize, rank: usize) -> Block {
-    let header = match kind {
+    Block::new(bytes, header(kind, rank))
+}
+
+/// The room before the data that handing over takes.
+#[inline]
+pub(crate) fn header(kind: Kind, rank: usize) -> usize {
+    match kind {
         Kind::Torch => dlpack::header_size(rank),
         _ => 0,
-    };
-    Block::new(bytes, header)
+    }
 }
 
 /// Hands over a row-major array as one of the kind of `like`.
@@ -218,20 +223,7 @@ pub(crate) fn hand_over<'py>(
         (Kind::Numpy, like) => numpy::export(py, block, dtype, shape, like.as_deref()),
         (Kind::Torch, _) => torch::export(py, block, dtype, shape),
         (Kind::Jax, Some(like)) => jax::export(py, block, dtype, shape, &like),
-        (Kind::Arrow(library, form), Some(like)) => {
-            arrow::export(py, block, dtype, shape, library, form, &like)
-        }
-        (Kind::Memory, _) => {
-            let buffer = Bound::new(py, Buffer::new(block, dtype, shape))?;
-            // SAFETY: a live object that speaks the buffer protocol.
-            unsafe {
-                Bound::from_owned_ptr_or_err(py, ffi::PyMemoryView_FromObject(buffer.as_ptr()))
-            }
-        }
-        (Kind::Dlpack, Some(like)) => {
-            namespace::export(py, Buffer::new(block, dtype, shape), dtype, &like)
-        }
-        (Kind::Numbers | Kind::Jax | Kind::Arrow(..), _) => {
+        (Kind::Numbers | Kind::Jax, _) => {
             numpy::export(py, block, dtype, shape, None).map_err(|error| {
                 if error.is_instance_of::<PyImportError>(py) {
                     PyImportError::new_err(
@@ -242,9 +234,32 @@ pub(crate) fn hand_over<'py>(
                 }
             })
         }
-        (Kind::Own | Kind::Dlpack, _) => {
-            Ok(Bound::new(py, Buffer::new(block, dtype, shape))?.into_any())
+        (kind, like) => present(py, kind, like, Buffer::new(block, dtype, shape)),
+    }
+}
+
+/// Hands over an array, ours or somebody else's, through the protocol by which libraries of this kind
+/// take one; as our own object where there is none.
+pub(crate) fn present<'py>(
+    py: Python<'py>,
+    kind: Kind,
+    like: Option<Borrowed<'_, 'py, PyAny>>,
+    buffer: Buffer,
+) -> PyResult<Bound<'py, PyAny>> {
+    match (kind, like) {
+        (Kind::Numpy | Kind::Numbers, _) => numpy::view(&Bound::new(py, buffer)?),
+        (Kind::Torch, _) => torch::wrap(&Bound::new(py, buffer)?.into_any()),
+        (Kind::Jax, Some(like)) => jax::wrap(&Bound::new(py, buffer)?, &like),
+        (Kind::Arrow(library, form), Some(like)) => arrow::export(py, buffer, library, form, &like),
+        (Kind::Dlpack, Some(like)) => namespace::export(py, buffer, &like),
+        (Kind::Memory, _) => {
+            let buffer = Bound::new(py, buffer)?;
+            // SAFETY: a live object that speaks the buffer protocol.
+            unsafe {
+                Bound::from_owned_ptr_or_err(py, ffi::PyMemoryView_FromObject(buffer.as_ptr()))
+            }
         }
+        _ => Ok(Bound::new(py, buffer)?.into_any()),
     }
 }
 
@@ -308,6 +323,9 @@ fn can_be_filled(out: &AnyArray<'_, '_>, computed: DType, inputs: &[AnyArray<'_,
 
 #[cold]
 fn too_large(function: &str, shape: &[usize]) -> Error {
-    Error::shape(function, "a result that fits into memory", show_shape(shape))
+    Error::shape(
+        function,
+        "a result that fits into memory",
+        show_shape(shape),
+    )
 }
-

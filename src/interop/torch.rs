@@ -26,6 +26,8 @@ struct Torch {
     is_neg: Option<unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject>,
     /// The namespace that holds the level of forward-mode differentiation.
     forward_ad: Py<PyDict>,
+    /// The level that stands for none, -1: one object for the whole process.
+    no_level: Py<PyAny>,
 }
 
 // SAFETY: the table lives as long as the process and its functions are called with the interpreter
@@ -89,6 +91,7 @@ pub fn notice(py: Python<'_>, modules: &Bound<'_, PyAny>) -> PyResult<bool> {
                 .getattr("__dict__")?
                 .cast_into::<PyDict>()?
                 .unbind(),
+            no_level: (-1_i64).into_pyobject(py)?.into_any().unbind(),
         })
     })?;
     TENSOR_TYPE.store(torch.tensor.as_ptr().cast(), Ordering::Relaxed);
@@ -147,7 +150,10 @@ impl Torch {
     fn tracking(&self, tensor: &Bound<'_, PyAny>) -> PyResult<Hidden> {
         let py = tensor.py();
         let requires_grad = tensor.getattr(intern!(py, "requires_grad"))?;
-        if requires_grad.is_truthy()? {
+        // A built-in property, so it is one of the two; anything else is asked what it means.
+        // SAFETY: a live object.
+        let plain = unsafe { ffi::Py_IsFalse(requires_grad.as_ptr()) == 1 };
+        if !plain && requires_grad.is_truthy()? {
             let enabled = py
                 .import("torch")?
                 .call_method0(intern!(py, "is_grad_enabled"))?;
@@ -155,21 +161,35 @@ impl Torch {
                 return Ok(Hidden::RequiresGrad);
             }
         }
+        // SAFETY: a live dictionary and key; the answer is borrowed, and only its address is looked at
+        // where it is the level that stands for none.
+        let level = unsafe {
+            ffi::PyDict_GetItemWithError(
+                self.forward_ad.as_ptr(),
+                intern!(py, "_current_level").as_ptr(),
+            )
+        };
+        if level != self.no_level.as_ptr() && self.has_tangent(tensor)? {
+            return Ok(Hidden::Tangent);
+        }
+        Ok(Hidden::Nothing)
+    }
+
+    /// Whether the tensor carries a tangent of forward-mode differentiation.
+    #[cold]
+    fn has_tangent(&self, tensor: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = tensor.py();
         let level = self
             .forward_ad
             .bind(py)
             .get_item(intern!(py, "_current_level"))?;
-        if let Some(level) = level
-            && level.extract::<i64>().unwrap_or(0) >= 0
-        {
-            let parts = py
-                .import("torch.autograd.forward_ad")?
-                .call_method1("unpack_dual", (tensor,))?;
-            if !parts.getattr("tangent")?.is_none() {
-                return Ok(Hidden::Tangent);
-            }
+        if level.is_none_or(|level| level.extract::<i64>().unwrap_or(0) < 0) {
+            return Ok(false);
         }
-        Ok(Hidden::Nothing)
+        let parts = py
+            .import("torch.autograd.forward_ad")?
+            .call_method1("unpack_dual", (tensor,))?;
+        Ok(!parts.getattr("tangent")?.is_none())
     }
 
     /// Whether the values lie negated in memory: the imaginary part of a lazily conjugated tensor.
@@ -179,7 +199,11 @@ impl Torch {
         let answer = match self.is_neg {
             // SAFETY: the C function of `Tensor.is_neg`, given a tensor; returns a new reference.
             Some(is_neg) => unsafe {
-                Bound::from_owned_ptr_or_err(py, is_neg(tensor.as_ptr(), null_mut()))?
+                let answer = Bound::from_owned_ptr_or_err(py, is_neg(tensor.as_ptr(), null_mut()))?;
+                if ffi::Py_IsFalse(answer.as_ptr()) == 1 {
+                    return Ok(false);
+                }
+                answer
             },
             None => tensor.call_method0(intern!(py, "is_neg"))?,
         };
@@ -362,14 +386,22 @@ pub fn export<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let torch = TORCH.get(py).expect("a tensor was recognised");
     if torch.table.is_null() {
-        // A capsule of the kind that every torch understands.
-        let capsule = Buffer::new(block, dtype, shape).__dlpack__(py, None, None, None, None)?;
-        let utilities = py.import("torch.utils.dlpack")?;
-        return utilities.call_method1("from_dlpack", (capsule,));
+        return wrap(&Bound::new(py, Buffer::new(block, dtype, shape))?.into_any());
     }
     let tensor = dlpack::export(block, dtype, shape);
     // SAFETY: the table's function takes the structure over.
     unsafe { to_object(py, torch.table, tensor) }
+}
+
+/// A buffer as a tensor over the same memory. It must be writable, for a tensor always is.
+///
+/// # Errors
+/// What torch raises.
+pub fn wrap<'py>(buffer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // A capsule of the kind that every torch understands.
+    let capsule = buffer.call_method0(intern!(buffer.py(), "__dlpack__"))?;
+    let utilities = buffer.py().import("torch.utils.dlpack")?;
+    utilities.call_method1("from_dlpack", (capsule,))
 }
 
 unsafe fn to_object(

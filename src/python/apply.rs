@@ -72,9 +72,9 @@ fn compute<'a, 'py, T: Precision + Compute, const N: usize>(
     let mut numbers = target.len();
     let mut batches: SmallVec<[Batch<'_, T>; N]> = SmallVec::new();
     for (real, (_, core)) in reals.iter().zip(&shapes) {
-        let view = real.view()?;
-        numbers += view.len();
-        batches.push(Batch::new(view, *core, &batch));
+        let one = real.batch(*core, &batch)?;
+        numbers += one.view().len();
+        batches.push(one);
     }
     interrupt::run(py, numbers, |control| {
         operation.forward(&batches, target, control)

@@ -15,31 +15,41 @@ const WORTH_RELEASING: usize = 8192;
 
 /// Runs `work`, which reads and writes `numbers` numbers. The interpreter is released where that is
 /// worth it, and Ctrl-C is then noticed through [`Control`].
+#[inline]
 pub(crate) fn run<R: Send>(
     py: Python<'_>,
     numbers: usize,
     work: impl FnOnce(&Control<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
-    let (result, raised) = if numbers < WORTH_RELEASING {
+    if numbers < WORTH_RELEASING {
         let control = Control::default();
-        (catch_unwind(AssertUnwindSafe(|| work(&control))), None)
-    } else {
-        py.detach(|| {
-            let raised = std::cell::RefCell::new(None);
-            let interrupted = || {
-                Python::attach(|py| match py.check_signals() {
-                    Ok(()) => false,
-                    Err(error) => {
-                        *raised.borrow_mut() = Some(error);
-                        true
-                    }
-                })
-            };
-            let control = Control::interruptible(&interrupted);
-            let result = catch_unwind(AssertUnwindSafe(|| work(&control)));
-            (result, raised.into_inner())
-        })
-    };
+        return match catch_unwind(AssertUnwindSafe(|| work(&control))) {
+            Ok(result) => Ok(result?),
+            Err(panic) => Err(exceptions::internal(py, &text(&*panic))),
+        };
+    }
+    released(py, work)
+}
+
+fn released<R: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&Control<'_>) -> Result<R> + Send,
+) -> PyResult<R> {
+    let (result, raised) = py.detach(|| {
+        let raised = std::cell::RefCell::new(None);
+        let interrupted = || {
+            Python::attach(|py| match py.check_signals() {
+                Ok(()) => false,
+                Err(error) => {
+                    *raised.borrow_mut() = Some(error);
+                    true
+                }
+            })
+        };
+        let control = Control::interruptible(&interrupted);
+        let result = catch_unwind(AssertUnwindSafe(|| work(&control)));
+        (result, raised.into_inner())
+    });
     match (result, raised) {
         (Ok(Err(Error::Interrupted)), Some(raised)) => Err(raised),
         (Ok(result), _) => Ok(result?),
@@ -47,6 +57,7 @@ pub(crate) fn run<R: Send>(
     }
 }
 
+#[cold]
 fn text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()

@@ -5,9 +5,9 @@ use pyo3::prelude::*;
 use crate::array::DType;
 use crate::backend::operations::{self as op, SkinPoints};
 use crate::character::Mesh;
+use crate::interop::AnyArray;
 use crate::kinematics::Prepared;
 use crate::python::apply::apply;
-use crate::interop::AnyArray;
 use crate::python::interrupt;
 
 /// `Character.skin_points`.

@@ -7,9 +7,9 @@ use crate::array::{DType, Element, Shape, show_shape};
 use crate::character::Reals;
 use crate::error::{Error, Result};
 use crate::interop::memory::Block;
-use crate::interop::{list, numpy};
-use crate::interop::{AnyArray, Kind};
 use crate::interop::output;
+use crate::interop::{AnyArray, Kind};
+use crate::interop::{list, numpy};
 
 /// Real numbers from any array, in the precision they come in (half becomes single), and their shape.
 /// Whole numbers in a constructor are numbers too, as in `Joint(..., [0, 0, 0, 1], [0, 1, 0])`.

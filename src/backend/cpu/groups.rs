@@ -133,6 +133,19 @@ fn halve<P: Places>(
     );
 }
 
+/// One item: its memory where it is a slice, else gathered into `scratch`.
+#[inline]
+pub fn row_of<'s, T: Copy + Default>(
+    batch: &'s Batch<'_, T>,
+    item: usize,
+    scratch: &'s mut Vec<T>,
+) -> &'s [T] {
+    if !batch.items_are_slices() {
+        scratch.resize(batch.core_len(), T::default());
+    }
+    batch.item(item, scratch)
+}
+
 /// One row per lane: items `start ..` of the batch, `count` of them, the last one repeated up to
 /// `width`. Items that are not slices of memory are gathered into `scratch`.
 pub fn rows_of<'s, T: Copy + Default>(

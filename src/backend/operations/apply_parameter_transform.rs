@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups, load_items, store_columns};
 use crate::array::{Batch, Shape};
-use crate::backend::cpu::{Compute, Isa, Items, for_each_group, isa, rows_of};
+use crate::backend::cpu::{Compute, Isa, Items, for_each_group, isa, row_of};
 use crate::backend::{Control, Gradient, Input, Operation};
 use crate::character::PARAMETERS_PER_JOINT;
 use crate::error::Result;
@@ -120,12 +120,12 @@ impl<T: Compute> GroupWork<T> for Forward<'_, '_, T> {
     #[inline(always)]
     fn run_one<L: Lane<Scalar = T>>(&mut self, item: usize) {
         let mut gathered = Vec::new();
-        let rows = rows_of(self.input, item, 1, 1, &mut gathered);
+        let row = row_of(self.input, item, &mut gathered);
         let length = PARAMETERS_PER_JOINT * self.plan.n_joints();
         let at = (item - self.first) * length;
         let out = &mut self.out[at..at + length];
         out.fill(T::ZERO);
-        self.plan.apply_one(rows[0], out);
+        self.plan.apply_one(row, out);
     }
 }
 

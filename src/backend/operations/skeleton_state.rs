@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups, load_items};
 use crate::array::{Batch, Shape, show_shape};
-use crate::backend::cpu::{Compute, Isa, Items, for_each_group, isa, rows_of};
+use crate::backend::cpu::{Compute, Isa, Items, for_each_group, isa, row_of, rows_of};
 use crate::backend::{Control, Gradient, Input, Operation};
 use crate::character::PARAMETERS_PER_JOINT;
 use crate::error::{Error, Result};
@@ -277,11 +277,11 @@ impl<T: Compute, D: Drive<T>> GroupWork<T> for Forward<'_, '_, T, D> {
     #[inline(always)]
     fn run_one<L: Lane<Scalar = T>>(&mut self, item: usize) {
         let mut gathered = Vec::new();
-        let rows = rows_of(self.input, item, 1, 1, &mut gathered);
+        let row = row_of(self.input, item, &mut gathered);
         let length = STATE * self.plan.n_joints();
         let at = (item - self.first) * length;
         let out = &mut self.out[at..at + length];
-        self.plan.forward_one::<L>(self.drive, rows[0], out);
+        self.plan.forward_one::<L>(self.drive, row, out);
     }
 }
 

@@ -15,7 +15,8 @@ use super::column::TENSOR;
 use super::{Form, capsule};
 use crate::array::DType;
 use crate::error::{Error, Result};
-use crate::interop::memory::Block;
+use crate::interop::foreign::Foreign;
+use crate::interop::storage::Storage;
 
 /// The pair of capsules that `__arrow_c_array__` returns.
 ///
@@ -23,13 +24,13 @@ use crate::interop::memory::Block;
 /// [`Error::DType`] for element types that Arrow does not have.
 pub fn export_capsules<'py>(
     py: Python<'py>,
-    block: &Arc<Block>,
-    dtype: DType,
-    shape: &[usize],
+    storage: &Arc<Storage>,
+    memory: &Foreign,
     form: Form,
 ) -> PyResult<Bound<'py, PyTuple>> {
     let wrong = |error: ArrowError| Error::value("Arrow column", error);
-    let (field, data) = describe(block, data_type(dtype)?, shape, form).map_err(wrong)?;
+    let (field, data) =
+        describe(storage, memory, data_type(memory.dtype())?, form).map_err(wrong)?;
     let schema = FFI_ArrowSchema::try_from(&field).map_err(wrong)?;
     capsule::give(py, schema, FFI_ArrowArray::new(&data))
 }
@@ -53,20 +54,26 @@ fn data_type(dtype: DType) -> Result<DataType> {
 
 /// A row-major array as a column over the same memory.
 fn describe(
-    block: &Arc<Block>,
+    storage: &Arc<Storage>,
+    memory: &Foreign,
     data_type: DataType,
-    shape: &[usize],
     form: Form,
 ) -> std::result::Result<(Field, ArrayData), ArrowError> {
-    let (rows, row) = match shape {
+    let (rows, row) = match memory.shape() {
         [] => (1, &[][..]),
         [rows, row @ ..] => (*rows, row),
     };
     let count: usize = row.iter().product();
-    let pointer = NonNull::new(block.as_ptr()).expect("blocks are never null");
-    // SAFETY: the block's own bytes, and the block as their owner.
-    let buffer =
-        unsafe { Buffer::from_custom_allocation(pointer, block.len(), Arc::clone(block) as _) };
+    let bytes = memory.len() * memory.dtype().size();
+    let start = memory.pointer().cast_mut();
+    // Empty arrays may lie nowhere at all; Arrow wants an address even then.
+    let buffer = match NonNull::new(start).filter(|_| bytes > 0) {
+        None => Buffer::from_vec(Vec::<u64>::new()),
+        // SAFETY: row-major memory of this size, and its storage as the owner.
+        Some(start) => unsafe {
+            Buffer::from_custom_allocation(start, bytes, Arc::clone(storage) as _)
+        },
+    };
     let mut data = ArrayData::builder(data_type)
         .len(rows * count)
         .add_buffer(buffer)

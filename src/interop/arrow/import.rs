@@ -34,15 +34,23 @@ impl Imported {
     }
 }
 
-/// Reads an object that speaks the PyCapsule protocol; `None` where it does not.
+/// Whether the object speaks the PyCapsule protocol, or is a column that others make speak it.
+///
+/// # Errors
+/// Where looking for an attribute fails.
+pub fn speaks(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = object.py();
+    Ok(object.hasattr(intern!(py, "__arrow_c_array__"))?
+        || object.hasattr(intern!(py, "__arrow_c_stream__"))?
+        || is_silent_series(object)?)
+}
+
+/// Reads an object that [`speaks`] the PyCapsule protocol.
 ///
 /// # Errors
 /// [`crate::error::Error::Value`] naming the row of a null, [`crate::error::Error::DType`] for columns
 /// of anything but numbers.
-pub fn import(
-    what: &str,
-    object: &Bound<'_, PyAny>,
-) -> PyResult<Option<(Imported, Library, Form)>> {
+pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Imported, Library, Form)> {
     let py = object.py();
     let (mut schema, mut arrays) = if object.hasattr(intern!(py, "__arrow_c_array__"))? {
         let pair = object.call_method0(intern!(py, "__arrow_c_array__"))?;
@@ -51,14 +59,12 @@ pub fn import(
     } else if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
         let stream = object.call_method0(intern!(py, "__arrow_c_stream__"))?;
         capsule::drain(what, capsule::take::<FFI_ArrowArrayStream>(what, &stream)?)?
-    } else if is_silent_series(object)? {
+    } else {
         let column = py
             .import(intern!(py, "pyarrow"))?
             .call_method1(intern!(py, "array"), (object,))?;
-        let imported = import(what, &column)?;
-        return Ok(imported.map(|(imported, _, form)| (imported, Library::Pandas, form)));
-    } else {
-        return Ok(None);
+        let (imported, _, form) = import(what, &column)?;
+        return Ok((imported, Library::Pandas, form));
     };
     let library = Library::of(object)?;
     if library == Library::DuckDb {
@@ -92,7 +98,7 @@ pub fn import(
         },
         Err(parts) => join(what, &column, &parts)?,
     };
-    Ok(Some((imported, library, form)))
+    Ok((imported, library, form))
 }
 
 /// Whether it is a Series of a pandas before 3.0, which does not speak the protocol; pyarrow finds the

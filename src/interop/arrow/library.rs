@@ -1,16 +1,13 @@
 //! Whose column it is, and results as a column of the same library.
 
-use std::sync::Arc;
-
 use pyo3::exceptions::PyImportError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple, PyType};
 
-use super::{Form, export_capsules};
-use crate::array::{DType, Shape};
+use super::Form;
+use crate::array::Shape;
 use crate::interop::buffer::Buffer;
-use crate::interop::memory::Block;
 
 /// Whose column it is, and so whose the result shall be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,9 +86,7 @@ impl Library {
 /// What carries our capsules to a library's constructor.
 #[pyclass(frozen, module = "kinarray.interop", name = "_Column")]
 struct Carrier {
-    block: Arc<Block>,
-    dtype: DType,
-    shape: Shape,
+    buffer: Buffer,
     form: Form,
 }
 
@@ -104,42 +99,33 @@ impl Carrier {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema;
-        export_capsules(py, &self.block, self.dtype, &self.shape, self.form)
+        self.buffer.as_column(py, self.form)
     }
 }
 
-/// Hands a block over as a column of the library that `like` comes from.
+/// Hands a row-major array over as a column of the library that `like` comes from.
 ///
 /// # Errors
 /// What the library raises.
 pub fn export<'py>(
     py: Python<'py>,
-    block: Block,
-    dtype: DType,
-    shape: &[usize],
+    buffer: Buffer,
     library: Library,
     form: Form,
     like: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let Some(module) = library.module(py)? else {
         // Our buffer speaks the protocol, and others besides.
-        return Ok(Bound::new(py, Buffer::new(block, dtype, shape))?.into_any());
+        return Ok(Bound::new(py, buffer)?.into_any());
     };
+    let shape = Shape::from_slice(buffer.foreign().shape());
     // One level of lists needs no extension type, and polars once had none to offer.
     let has_tensors = library != Library::Polars || module.hasattr("Extension")?;
     let form = match form {
         Form::Tensor if shape.len() <= 2 || !has_tensors => Form::Nested,
         form => form,
     };
-    let column = Bound::new(
-        py,
-        Carrier {
-            block: Arc::new(block),
-            dtype,
-            shape: Shape::from_slice(shape),
-            form,
-        },
-    )?;
+    let column = Bound::new(py, Carrier { buffer, form })?;
     match library {
         // Anything else was answered above.
         Library::PyArrow | Library::DuckDb | Library::Other => {
