@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -249,6 +250,7 @@ def main() -> int:
     parser.add_argument("--wheel", type=Path, help="a wheel that is built already")
     parser.add_argument("--in-place", action="store_true", help="test python/ as it lies there")
     parser.add_argument("--keep", type=Path, help="leave the environments in this folder")
+    parser.add_argument("--jobs", type=int, default=1, help="environments to run at a time")
     parser.add_argument("--write", action="store_true", help=f"write {TABLE.name} in any case")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(names)
@@ -262,13 +264,12 @@ def main() -> int:
         return 0
     chosen = [it for it in ENVIRONMENTS if not arguments.names or it.name in arguments.names]
     wheel = None if arguments.in_place else (arguments.wheel or build()).resolve()
-    results = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for environment in chosen:
+
+        def one(environment: Environment) -> Result:
             result = run(environment, wheel, folder)
-            results.append(result)
             print(
                 f"{environment.name}: {result.passed} passed, {result.failed} failed, "
                 f"{result.skipped} skipped in {result.seconds:.0f} s",
@@ -278,6 +279,10 @@ def main() -> int:
             )
             if not arguments.keep:
                 shutil.rmtree(folder / environment.name, ignore_errors=True)
+            return result
+
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            results = list(pool.map(one, chosen))
     text = table(results)
     if arguments.write or not arguments.names:
         TABLE.write_text(text)
