@@ -35,7 +35,7 @@ unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
 
 SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 
-.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions lint format bench bench-latency wheel clean
+.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions test-free-threaded fuzz miri lint format bench bench-latency wheel clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,27 @@ test-rust:
 test-seam: ## Rust tests of the seam to Python; they need a Python built with a shared library
 	LD_LIBRARY_PATH=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))') \
 	PYO3_PYTHON=$$($(PYTHON) -c 'import sys; print(sys.executable)') $(CARGO) test --features python --lib
+
+# PyO3 leaves the stable ABI aside where the interpreter has no GIL: an extension for this version alone.
+PYTHON314T ?= python3.14t
+test-free-threaded: ## tests without the GIL (PYTHON314T=path to a free-threaded CPython >= 3.14)
+	$(PYTHON314T) -m venv --clear $(VENV)-free-threaded
+	$(VENV)-free-threaded/bin/python -m pip install --quiet numpy pytest hypothesis maturin
+	PATH="$(CURDIR)/$(VENV)-free-threaded/bin:$$PATH" VIRTUAL_ENV=$(CURDIR)/$(VENV)-free-threaded \
+	PYO3_PYTHON=$(CURDIR)/$(VENV)-free-threaded/bin/python \
+		$(VENV)-free-threaded/bin/maturin build --release --out $(VENV)-free-threaded/dist
+	$(VENV)-free-threaded/bin/python -m pip install --quiet --no-deps $(VENV)-free-threaded/dist/*.whl
+	$(VENV)-free-threaded/bin/python -m pytest tests/test_parallel_stress.py tests/test_contract.py \
+		tests/test_interop.py tests/test_random_arrays.py
+
+SECONDS ?= 60
+fuzz: $(VENV)/.test $(VENV)/.extension ## arbitrary structures and arrays, SECONDS each (cargo-fuzz, nightly)
+	for target in foreign dlpack arrow; do \
+		LD_LIBRARY_PATH=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))') \
+		PYO3_PYTHON=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
+		$(CARGO) +nightly fuzz run --fuzz-dir fuzz $$target -- -max_total_time=$(SECONDS); \
+	done
+	KINARRAY_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/test_random_arrays.py -s
 
 test-python: $(VENV)/.test $(VENV)/.extension
 	$(BIN)/python -m pytest

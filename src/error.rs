@@ -73,6 +73,14 @@ pub enum Error {
         /// Whether the file does not exist.
         not_found: bool,
     },
+    /// The system has no memory left for a result, or for a copy that is needed.
+    #[error("{what}: no memory for {bytes} bytes")]
+    Memory {
+        /// The argument or function.
+        what: String,
+        /// How many bytes were asked for.
+        bytes: usize,
+    },
     /// The caller asked for the work to stop.
     #[error("interrupted")]
     Interrupted,
@@ -120,6 +128,18 @@ impl Error {
         Self::Value {
             what: what.to_string(),
             problem: problem.to_string(),
+        }
+    }
+
+    /// An empty vector with room for `count` elements, where there is memory for it.
+    pub(crate) fn reserve<T>(what: impl Display, count: usize) -> Result<Vec<T>> {
+        let mut room = Vec::new();
+        match room.try_reserve_exact(count) {
+            Ok(()) => Ok(room),
+            Err(_) => Err(Self::Memory {
+                what: what.to_string(),
+                bytes: count.saturating_mul(size_of::<T>()),
+            }),
         }
     }
 

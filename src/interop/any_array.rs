@@ -6,6 +6,7 @@
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 use pyo3::{Borrowed, FromPyObject};
 
 use crate::array::{Batch, DType, Element, View};
@@ -204,6 +205,9 @@ impl<'a, 'py> AnyArray<'a, 'py> {
             let memory = buffer.get().foreign().clone();
             return Ok(Self::new(object, what, Kind::Own, memory, Guard::Object));
         }
+        if object.is_instance_of::<PyType>() {
+            return Err(unreadable(what, &object)); // its methods are those of its instances
+        }
         if list::speaks(&object) {
             return Self::of_numbers(what, object);
         }
@@ -298,6 +302,12 @@ impl<'a, 'py> AnyArray<'a, 'py> {
             unsafe { Foreign::checked(what, numbers, DType::Float64, nested.shape, None)? };
         let guard = Guard::Numbers(nested.values);
         Ok(Self::new(object, what, Kind::Numbers, memory, guard))
+    }
+
+    /// Whether the memory is borrowed from the object, so that other code could take it away.
+    #[inline]
+    pub(super) fn is_borrowed(&self) -> bool {
+        matches!(self.guard, Guard::Object)
     }
 
     /// The object itself.
@@ -431,6 +441,31 @@ impl<T: Real + Element> RealsIn<'_, T> {
     }
 }
 
+/// Looks whether all arrays are still what was read of them, where the reading of one ran other code, such
+/// as a `__dlpack__` that resized another.
+///
+/// # Errors
+/// [`Error::Value`] naming the array that changed.
+#[inline]
+pub fn check_unmoved(function: &str, arrays: &[AnyArray<'_, '_>]) -> PyResult<()> {
+    if arrays.iter().all(AnyArray::is_borrowed) {
+        return Ok(());
+    }
+    look_again(function, arrays)
+}
+
+#[cold]
+pub(super) fn look_again(function: &str, arrays: &[AnyArray<'_, '_>]) -> PyResult<()> {
+    for array in arrays.iter().filter(|array| array.is_borrowed()) {
+        let again = AnyArray::of(function, array.what, array.object)?;
+        if again.memory != array.memory {
+            let problem = "the array was changed while the other arguments were read";
+            return Err(Error::value(array.what, problem).into());
+        }
+    }
+    Ok(())
+}
+
 /// The precision in which a call on several arrays is computed: the highest among them. Python numbers
 /// follow the arrays beside them, and count only where there are none.
 ///
@@ -462,9 +497,13 @@ pub fn leading<'x, 'a, 'py>(arrays: &'x [AnyArray<'a, 'py>]) -> Option<&'x AnyAr
 #[cold]
 fn unreadable(what: &str, object: &Bound<'_, PyAny>) -> PyErr {
     let class = object.get_type();
-    let name = class
-        .fully_qualified_name()
-        .map_or_else(|_| "?".into(), |name| name.to_string());
+    let name = match object.cast::<PyType>() {
+        Ok(class) => class
+            .fully_qualified_name()
+            .map(|name| format!("the class {name}")),
+        Err(_) => class.fully_qualified_name().map(|name| name.to_string()),
+    };
+    let name = name.unwrap_or_else(|_| "?".into());
     Error::dtype(
         what,
         "an array (NumPy, torch, JAX, Arrow, anything with __dlpack__ or a buffer) or numbers",

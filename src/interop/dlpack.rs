@@ -38,20 +38,36 @@ unsafe impl Sync for Managed {}
 
 impl Drop for Managed {
     fn drop(&mut self) {
-        // SAFETY: the structure was handed over to us with its capsule and is deleted once, here.
-        unsafe {
-            match *self {
-                Self::Versioned(tensor) => {
-                    if let Some(deleter) = (*tensor).deleter {
-                        deleter(tensor);
+        let delete = || {
+            // SAFETY: the structure was handed over to us with its capsule and is deleted once, here.
+            unsafe {
+                match *self {
+                    Self::Versioned(tensor) => {
+                        if let Some(deleter) = (*tensor).deleter {
+                            deleter(tensor);
+                        }
                     }
-                }
-                Self::Legacy(tensor) => {
-                    if let Some(deleter) = (*tensor).deleter {
-                        deleter(tensor);
+                    Self::Legacy(tensor) => {
+                        if let Some(deleter) = (*tensor).deleter {
+                            deleter(tensor);
+                        }
                     }
                 }
             }
+        };
+        let attached = Python::try_attach(|py| {
+            // A deleter may leave an exception behind, which must not become that of our caller.
+            let before = PyErr::take(py);
+            delete();
+            if let Some(left) = PyErr::take(py) {
+                left.write_unraisable(py, None);
+            }
+            if let Some(before) = before {
+                before.restore(py);
+            }
+        });
+        if attached.is_none() {
+            delete();
         }
     }
 }
@@ -80,6 +96,37 @@ pub fn dtype_of(kind: DLDataType) -> Option<DType> {
         (DLDataTypeCode::COMPLEX, 128) => DType::Complex128,
         _ => return None,
     })
+}
+
+/// A DLPack type in the user's words.
+#[cold]
+fn show_dtype(kind: DLDataType) -> String {
+    let DLDataType { code, bits, lanes } = kind;
+    let name = match code.0 {
+        0 => format!("int{bits}"),
+        1 => format!("uint{bits}"),
+        2 => format!("float{bits}"),
+        3 => "an opaque handle".into(),
+        4 => format!("bfloat{bits}"),
+        5 => format!("complex{bits}"),
+        6 => format!("bool of {bits} bits"),
+        7 => "float8_e3m4".into(),
+        8 => "float8_e4m3".into(),
+        9 => "float8_e4m3b11fnuz".into(),
+        10 => "float8_e4m3fn".into(),
+        11 => "float8_e4m3fnuz".into(),
+        12 => "float8_e5m2".into(),
+        13 => "float8_e5m2fnuz".into(),
+        14 => "float8_e8m0fnu".into(),
+        15 => "float6_e2m3fn".into(),
+        16 => "float6_e3m2fn".into(),
+        17 => "float4_e2m1fn".into(),
+        other => format!("DLPack type code {other} with {bits} bits"),
+    };
+    match lanes {
+        1 => name,
+        lanes => format!("{name} in vectors of {lanes} lanes"),
+    }
 }
 
 /// The DLPack type of an element type.
@@ -148,14 +195,7 @@ pub unsafe fn prototype(what: &str, tensor: &DLTensor) -> Result<(DType, Shape)>
 
 #[cold]
 fn unknown_type(what: &str, kind: DLDataType) -> Error {
-    Error::dtype(
-        what,
-        "float32 or float64",
-        format!(
-            "DLPack type code {} with {} bits and {} lanes",
-            kind.code.0, kind.bits, kind.lanes
-        ),
-    )
+    Error::dtype(what, "float32 or float64", show_dtype(kind))
 }
 
 /// Reads a producer's description.
@@ -177,9 +217,10 @@ pub unsafe fn read(what: &str, tensor: &DLTensor) -> Result<Foreign> {
         // SAFETY: `ndim` numbers, by the caller's promise.
         let steps = unsafe { std::slice::from_raw_parts(tensor.strides, rank) };
         let mut strides = Strides::new();
+        let is_empty = shape.contains(&0);
         for (&step, &size) in steps.iter().zip(&shape) {
             // Strides of axes that are never stepped along mean nothing and may be anything.
-            let step = if size <= 1 { 0 } else { step };
+            let step = if size <= 1 || is_empty { 0 } else { step };
             match (step as isize).checked_mul(dtype.size() as isize) {
                 Some(bytes) => strides.push(bytes),
                 None => {
@@ -195,11 +236,14 @@ pub unsafe fn read(what: &str, tensor: &DLTensor) -> Result<Foreign> {
     let pointer = if tensor.data.is_null() {
         std::ptr::null()
     } else {
-        tensor
-            .data
-            .cast::<u8>()
-            .wrapping_add(tensor.byte_offset as usize)
-            .cast_const()
+        let offset = tensor.byte_offset;
+        let end = (tensor.data as usize).checked_add(offset as usize);
+        if end.is_none() {
+            let problem = format!("byte offset {offset} leaves the address space");
+            return Err(Error::value(what, problem));
+        }
+        let start = tensor.data.cast::<u8>().cast_const();
+        start.wrapping_add(offset as usize)
     };
     // SAFETY: the caller's promise.
     let mut foreign = unsafe { Foreign::checked(what, pointer, dtype, shape, strides)? };
@@ -221,10 +265,15 @@ pub fn not_served(what: &str, device: Device) -> Error {
 /// What the producer raises, and what [`read`] finds wrong.
 pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, Managed)> {
     let py = object.py();
-    if let Ok(device) = object.call_method0(intern!(py, "__dlpack_device__")) {
+    if let Some(device) = object.getattr_opt(intern!(py, "__dlpack_device__"))? {
+        let device = device.call0()?;
         // Only the kind is looked at: JAX's second CPU device says (1, 0) here and (1, 1) in the
         // capsule, and Paddle's index is None.
-        let code: i32 = device.get_item(0)?.extract().unwrap_or(1);
+        let code = device.get_item(0).and_then(|code| code.extract::<i32>());
+        let Ok(code) = code else {
+            let problem = "__dlpack_device__ returned something that is not (type, index)";
+            return Err(Error::value(what, problem).into());
+        };
         let index: i32 = device
             .get_item(1)
             .and_then(|index| index.extract())

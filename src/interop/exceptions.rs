@@ -1,8 +1,8 @@
 //! Exceptions: one class a kind of error, and the mapping from the crate's errors to them.
 
 use pyo3::exceptions::{
-    PyException, PyFileNotFoundError, PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyTypeError,
-    PyValueError,
+    PyException, PyFileNotFoundError, PyKeyboardInterrupt, PyMemoryError, PyOSError,
+    PyRuntimeError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -168,6 +168,7 @@ impl From<Error> for PyErr {
                         PyOSError::new_err(format!("{file}: {problem}"))
                     };
                 }
+                Error::Memory { .. } => return PyMemoryError::new_err(error.to_string()),
                 Error::Interrupted => return PyKeyboardInterrupt::new_err(()),
             };
             Self::from_type(class.bind(py).clone(), (error.to_string(),))

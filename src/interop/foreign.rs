@@ -13,7 +13,7 @@ const MAX_RANK: usize = 64;
 /// Where an array lies and how.
 ///
 /// Made by [`Foreign::checked`], which refuses descriptions that contradict themselves.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
     pointer: *const u8,
     shape: Shape,
@@ -256,9 +256,10 @@ impl Foreign {
     /// copy by the caller's choice, not here.
     ///
     /// # Errors
-    /// [`Error::DType`] where the elements are not real numbers.
+    /// [`Error::DType`] where the elements are not real numbers, [`Error::Memory`] where there is no
+    /// room for so many.
     pub fn to_reals<T: crate::math::Real>(&self, what: &str) -> Result<Vec<T>> {
-        let mut out = Vec::with_capacity(self.len());
+        let mut out = Error::reserve(what, self.len())?;
         match self.dtype {
             DType::Float32 => self.each(|bytes: [u8; 4]| {
                 out.push(T::from_f64(f64::from(f32::from_ne_bytes(bytes))));
@@ -281,9 +282,9 @@ impl Foreign {
     ///
     /// # Errors
     /// [`Error::DType`] where the elements are not integers, [`Error::Value`] where one is larger
-    /// than an `i64` holds.
+    /// than an `i64` holds, [`Error::Memory`] where there is no room for so many.
     pub fn to_integers(&self, what: &str) -> Result<Vec<i64>> {
-        let mut out = Vec::with_capacity(self.len());
+        let mut out = Error::reserve(what, self.len())?;
         match self.dtype {
             DType::Int8 => self.each(|bytes| out.push(i64::from(i8::from_ne_bytes(bytes)))),
             DType::Int16 => self.each(|bytes| out.push(i64::from(i16::from_ne_bytes(bytes)))),
@@ -311,12 +312,13 @@ impl Foreign {
     /// The elements in row-major order as truth values.
     ///
     /// # Errors
-    /// [`Error::DType`] where the elements are not bool.
+    /// [`Error::DType`] where the elements are not bool, [`Error::Memory`] where there is no room for
+    /// so many.
     pub fn to_bools(&self, what: &str) -> Result<Vec<bool>> {
         if self.dtype != DType::Bool {
             return Err(Error::dtype(what, "bool", self.dtype));
         }
-        let mut out = Vec::with_capacity(self.len());
+        let mut out = Error::reserve(what, self.len())?;
         self.each(|[byte]: [u8; 1]| out.push(byte != 0));
         Ok(out)
     }

@@ -4,7 +4,7 @@ use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use pyo3::exceptions::PyBufferError;
+use pyo3::exceptions::{PyBufferError, PyRuntimeError};
 use pyo3::ffi::PyTypeObject;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -172,7 +172,19 @@ fn read_otherwise(
     if !error.is_instance_of::<PyBufferError>(py) {
         return Err(error);
     }
-    let (mut foreign, managed) = dlpack::import(what, array)?;
+    let (mut foreign, managed) = dlpack::import(what, array).map_err(|error| {
+        // XLA's own words name its types, not JAX's ("S4" for int4).
+        let dtype = array.getattr("dtype").and_then(|dtype| dtype.str());
+        match dtype {
+            Ok(dtype)
+                if error.is_instance_of::<PyRuntimeError>(py)
+                    || error.is_instance_of::<PyBufferError>(py) =>
+            {
+                Error::dtype(what, "float32 or float64 (or float16, bfloat16)", dtype).into()
+            }
+            _ => error,
+        }
+    })?;
     foreign.read_only = true;
     Ok((foreign, Guard::Managed(managed)))
 }

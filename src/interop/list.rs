@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyList, PyTuple};
 
-use crate::array::{Shape, show_shape};
+use crate::array::{Shape, element_count, show_shape};
 use crate::error::Error;
 
 /// Numbers from Python, and how they are nested.
@@ -97,6 +97,11 @@ fn read<T>(
     }
     let shape = nested.shape.clone();
     collect(what, object, &shape, 0, &mut nested.values, number)?;
+    // A number's own `__float__` may have changed the lists meanwhile.
+    if element_count(&shape) != Some(nested.values.len()) {
+        let got = format!("{} numbers", nested.values.len());
+        return Err(ragged(what, &shape, &got));
+    }
     Ok(nested)
 }
 

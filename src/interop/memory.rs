@@ -43,16 +43,24 @@ unsafe impl Sync for Block {}
 impl Block {
     /// A block of `length` bytes with room for `header` bytes before it.
     ///
-    /// Aborts like `Vec` where the system has no memory left.
+    /// Aborts like `Vec` where the system has no memory left; [`Self::try_new`] does not.
     #[must_use]
     pub fn new(length: usize, header: usize) -> Self {
+        Self::try_new(length, header).unwrap_or_else(|| {
+            let layout = std::alloc::Layout::from_size_align(length, ALIGNMENT);
+            std::alloc::handle_alloc_error(layout.unwrap_or(std::alloc::Layout::new::<u8>()))
+        })
+    }
+
+    /// A block as from [`Self::new`]; `None` where the system has not so much memory.
+    #[must_use]
+    pub fn try_new(length: usize, header: usize) -> Option<Self> {
         let head = (header + TAG).next_multiple_of(ALIGNMENT);
         let wanted = head
             .checked_add(length)
-            .filter(|&bytes| bytes < isize::MAX as usize - HUGE)
-            .unwrap_or_else(|| panic!("an output of {length} bytes is too large"));
+            .filter(|&bytes| bytes < isize::MAX as usize - 2 * HUGE)?;
         let (base, data, total) = if wanted >= LARGE {
-            let (base, total) = pool::take(wanted);
+            let (base, total) = pool::take(wanted)?;
             (base, base.wrapping_add(head), total)
         } else {
             // Aligned by hand: `malloc` keeps small blocks at hand per thread, `aligned_alloc` does not.
@@ -61,7 +69,7 @@ impl Block {
             // SAFETY: the size is not zero.
             let base = unsafe { std::alloc::alloc(layout) };
             if base.is_null() {
-                std::alloc::handle_alloc_error(layout);
+                return None;
             }
             let start = (base as usize).next_multiple_of(ALIGNMENT) - base as usize;
             let data = base.wrapping_add(start + head);
@@ -78,9 +86,9 @@ impl Block {
                 head,
                 length,
             });
-            Self {
+            Some(Self {
                 data: NonNull::new_unchecked(data),
-            }
+            })
         }
     }
 
@@ -186,8 +194,8 @@ mod pool {
     /// child may inherit it locked, and then simply does without.
     pub(super) static KEPT: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
-    /// At least `wanted` initialised bytes, and how many they are.
-    pub(super) fn take(wanted: usize) -> (*mut u8, usize) {
+    /// At least `wanted` initialised bytes, and how many they are; `None` where there are not so many.
+    pub(super) fn take(wanted: usize) -> Option<(*mut u8, usize)> {
         let step = if wanted >= HUGE { HUGE } else { LARGE / 4 };
         let total = wanted.next_multiple_of(step);
         if let Ok(mut kept) = KEPT.try_lock() {
@@ -195,10 +203,10 @@ mod pool {
             let fits = |&(_, size): &(usize, usize)| size >= total && size <= total + total / 4;
             if let Some(found) = kept.iter().rposition(fits) {
                 let (base, size) = kept.remove(found);
-                return (base as *mut u8, size);
+                return Some((base as *mut u8, size));
             }
         }
-        (map(total), total)
+        Some((map(total)?, total))
     }
 
     pub(super) fn give(base: *mut u8, total: usize) {
@@ -226,7 +234,7 @@ mod pool {
     }
 
     #[cfg(unix)]
-    fn map(total: usize) -> *mut u8 {
+    fn map(total: usize) -> Option<*mut u8> {
         // Mapped with a huge page to spare so that the block can start on one.
         let spare = if total >= HUGE { HUGE } else { 0 };
         // SAFETY: an anonymous private mapping touches nothing that exists; only parts of this very
@@ -241,12 +249,11 @@ mod pool {
                 0,
             );
             if base == libc::MAP_FAILED {
-                let layout = std::alloc::Layout::from_size_align(total, 64);
-                std::alloc::handle_alloc_error(layout.expect("the size was checked"));
+                return None;
             }
             let base = base.cast::<u8>();
             if spare == 0 {
-                return base;
+                return Some(base);
             }
             let before = (base as usize).next_multiple_of(HUGE) - base as usize;
             if before > 0 {
@@ -258,7 +265,7 @@ mod pool {
             }
             #[cfg(target_os = "linux")]
             libc::madvise(start.cast(), total, libc::MADV_HUGEPAGE);
-            start
+            Some(start)
         }
     }
 
@@ -274,13 +281,10 @@ mod pool {
     }
 
     #[cfg(not(unix))]
-    fn map(total: usize) -> *mut u8 {
+    fn map(total: usize) -> Option<*mut u8> {
         // SAFETY: the size is not zero.
         let base = unsafe { std::alloc::alloc_zeroed(layout(total)) };
-        if base.is_null() {
-            std::alloc::handle_alloc_error(layout(total));
-        }
-        base
+        (!base.is_null()).then_some(base)
     }
 
     #[cfg(not(unix))]
@@ -309,6 +313,13 @@ mod tests {
                 assert_eq!(block.len(), length);
                 assert!(block.as_slice::<u8>().iter().all(|&byte| byte == 7));
             }
+        }
+    }
+
+    #[test]
+    fn what_no_system_has_is_refused() {
+        for length in [usize::MAX, isize::MAX as usize, 1 << 60] {
+            assert!(Block::try_new(length, 80).is_none());
         }
     }
 

@@ -40,5 +40,5 @@ pub mod routes;
 pub mod storage;
 pub mod torch;
 
-pub use any_array::{AnyArray, Kind, RealsIn, leading, promote};
+pub use any_array::{AnyArray, Kind, RealsIn, check_unmoved, leading, promote};
 pub use output::{Output, Precision};

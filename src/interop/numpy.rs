@@ -489,20 +489,23 @@ mod handler {
     unsafe impl Sync for Handler {}
 
     unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
-        Block::new(size, 0).into_raw().cast()
+        Block::try_new(size, 0).map_or(std::ptr::null_mut(), |block| block.into_raw().cast())
     }
 
     unsafe extern "C" fn calloc(_: *mut c_void, count: usize, size: usize) -> *mut c_void {
-        let Some(bytes) = count.checked_mul(size) else {
+        let bytes = count.checked_mul(size);
+        let Some(mut block) = bytes.and_then(|bytes| Block::try_new(bytes, 0)) else {
             return std::ptr::null_mut();
         };
-        let mut block = Block::new(bytes, 0);
         block.as_mut_slice::<u8>().fill(0);
         block.into_raw().cast()
     }
 
     unsafe extern "C" fn realloc(_: *mut c_void, old: *mut c_void, size: usize) -> *mut c_void {
-        let mut new = Block::new(size, 0);
+        // NumPy keeps the old memory where there is no new one.
+        let Some(mut new) = Block::try_new(size, 0) else {
+            return std::ptr::null_mut();
+        };
         if !old.is_null() {
             // SAFETY: NumPy hands back what it got from this handler.
             let old = unsafe { Block::from_raw(old.cast()) };

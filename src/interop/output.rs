@@ -7,7 +7,7 @@ use pyo3::{Borrowed, ffi};
 
 use crate::array::{DType, Element, Shape, element_count, show_shape};
 use crate::error::Error;
-use crate::interop::any_array::{AnyArray, Kind, leading};
+use crate::interop::any_array::{AnyArray, Kind, leading, look_again};
 use crate::interop::buffer::Buffer;
 use crate::interop::memory::Block;
 use crate::interop::{arrow, copies, dlpack, jax, namespace, numpy, torch};
@@ -87,7 +87,9 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
         let kind = leading.map_or(Kind::Numbers, AnyArray::kind);
         let dtype = result_dtype::<T>(inputs);
         let place = match out {
-            None => Place::Fresh(allocate(kind, bytes, shape.len())),
+            None => Place::Fresh(
+                allocate(kind, bytes, shape.len()).ok_or_else(|| no_room(function, bytes))?,
+            ),
             Some(out) => Place::of_out(function, inputs, &shape, dtype, T::DTYPE, out)?,
         };
         Ok(Self {
@@ -132,7 +134,8 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
             Place::Fresh(block) => {
                 let values = block.as_slice::<T>();
                 let bytes = values.len() * self.dtype.size();
-                let mut rounded = allocate(self.kind, bytes, self.shape.len());
+                let mut rounded = allocate(self.kind, bytes, self.shape.len())
+                    .ok_or_else(|| no_room("result", bytes))?;
                 T::to_half(values, self.dtype, &mut rounded);
                 copies::count(bytes);
                 hand_over(py, self.kind, self.like, rounded, self.dtype, &self.shape)
@@ -168,11 +171,19 @@ impl<'a, 'py> Place<'a, 'py> {
         computed: DType,
         out: &'a Bound<'py, PyAny>,
     ) -> PyResult<Self> {
+        let object = out;
         let out = read_out(function, out, dtype, shape)?;
+        if !out.is_borrowed() {
+            look_again(function, inputs)?;
+        }
+        if out.kind() == Kind::Torch {
+            torch::notice_writing(object)?;
+        }
         if can_be_filled(&out, computed, inputs) {
             return Ok(Self::Direct(out));
         }
-        let block = Block::new(out.memory().len() * computed.size(), 0);
+        let bytes = out.memory().len() * computed.size();
+        let block = Block::try_new(bytes, 0).ok_or_else(|| no_room(function, bytes))?;
         Ok(Self::Aside(block, out))
     }
 }
@@ -194,10 +205,10 @@ fn result_dtype<T: Precision>(inputs: &[AnyArray<'_, '_>]) -> DType {
     }
 }
 
-/// Memory for a result of `kind` with `rank` axes.
+/// Memory for a result of `kind` with `rank` axes; `None` where the system has not so much.
 #[inline]
-pub(crate) fn allocate(kind: Kind, bytes: usize, rank: usize) -> Block {
-    Block::new(bytes, header(kind, rank))
+fn allocate(kind: Kind, bytes: usize, rank: usize) -> Option<Block> {
+    Block::try_new(bytes, header(kind, rank))
 }
 
 /// The room before the data that handing over takes.
@@ -319,6 +330,14 @@ fn can_be_filled(out: &AnyArray<'_, '_>, computed: DType, inputs: &[AnyArray<'_,
             let (from, to) = input.memory().span();
             start >= to || from >= end
         })
+}
+
+#[cold]
+fn no_room(function: &str, bytes: usize) -> Error {
+    Error::Memory {
+        what: function.to_owned(),
+        bytes,
+    }
 }
 
 #[cold]

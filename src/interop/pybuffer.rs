@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_int};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::array::{DType, Shape, Strides};
+use crate::array::{DType, Shape, Strides, show_shape};
 use crate::error::Error;
 use crate::interop::foreign::Foreign;
 
@@ -90,28 +90,42 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Foreign, PyBuf
     if rank > 64 {
         return Err(Error::value(what, format!("the buffer claims {} axes", raw.ndim)).into());
     }
-    if rank > 0 && raw.shape.is_null() {
-        return Err(Error::value(what, "the buffer claims axes but no shape").into());
-    }
-    let mut shape = Shape::new();
-    // ctypes leaves the strides out even where they are asked for: row-major.
-    let mut strides = (rank == 0 || !raw.strides.is_null()).then(Strides::new);
-    for axis in 0..rank {
-        // SAFETY: `ndim` sizes, and as many strides where there are any.
-        let size = unsafe { *raw.shape.add(axis) };
-        let Ok(size) = usize::try_from(size) else {
-            return Err(
-                Error::value(what, format!("the buffer claims the negative size {size}")).into(),
-            );
-        };
-        shape.push(size);
-        if let Some(strides) = &mut strides {
-            // SAFETY: as above.
-            strides.push(unsafe { *raw.strides.add(axis) });
+    // PyBUF_STRIDES asks for sizes and strides, but ctypes leaves the strides out (row-major), and NumPy's
+    // scalars of dates both.
+    let given = |numbers: *mut isize| -> &[isize] {
+        if numbers.is_null() || rank == 0 {
+            return &[];
         }
+        // SAFETY: an exporter that fills them fills `ndim` of them, for as long as the buffer.
+        unsafe { std::slice::from_raw_parts(numbers, rank) }
+    };
+    let contradictory = |problem: String| -> PyErr { Error::value(what, problem).into() };
+    let mut shape = Shape::new();
+    for &size in given(raw.shape) {
+        shape.push(
+            usize::try_from(size).map_err(|_| {
+                contradictory(format!("the buffer claims the negative size {size}"))
+            })?,
+        );
+    }
+    if shape.len() != rank {
+        return Err(contradictory("the buffer claims axes but no shape".into()));
+    }
+    let strides = Strides::from_slice(given(raw.strides));
+    let strides = (strides.len() == rank).then_some(strides);
+    if !raw.suboffsets.is_null() {
+        return Err(contradictory(
+            "the buffer's rows lie behind pointers".into(),
+        ));
     }
     // SAFETY: the exporter keeps the memory until the buffer is released.
     let mut foreign = unsafe { Foreign::checked(what, raw.buf.cast(), dtype, shape, strides)? };
+    if raw.len < (foreign.len() * dtype.size()) as isize {
+        let (claimed, shape) = (raw.len, show_shape(foreign.shape()));
+        return Err(contradictory(format!(
+            "the buffer claims {claimed} bytes for {shape} elements of {dtype}"
+        )));
+    }
     foreign.read_only = raw.readonly != 0;
     foreign.swapped = swapped;
     Ok((foreign, buffer))

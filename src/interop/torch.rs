@@ -5,6 +5,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use dlpark::ffi::{DLManagedTensorVersioned, DLPackExchangeAPI, DLTensor};
+use pyo3::exceptions::{PyBufferError, PyRuntimeError};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -28,6 +29,8 @@ struct Torch {
     forward_ad: Py<PyDict>,
     /// The level that stands for none, -1: one object for the whole process.
     no_level: Py<PyAny>,
+    /// Tells autograd that a tensor was written into.
+    increment_version: Py<PyAny>,
 }
 
 // SAFETY: the table lives as long as the process and its functions are called with the interpreter
@@ -92,6 +95,10 @@ pub fn notice(py: Python<'_>, modules: &Bound<'_, PyAny>) -> PyResult<bool> {
                 .cast_into::<PyDict>()?
                 .unbind(),
             no_level: (-1_i64).into_pyobject(py)?.into_any().unbind(),
+            increment_version: py
+                .import("torch.autograd.graph")?
+                .getattr("increment_version")?
+                .unbind(),
         })
     })?;
     TENSOR_TYPE.store(torch.tensor.as_ptr().cast(), Ordering::Relaxed);
@@ -284,7 +291,8 @@ pub unsafe fn read(
         if function_pointer(tensor.as_ptr().cast(), raw.as_mut_ptr()) != 0 {
             return Err(explain(function, what, tensor, PyErr::fetch(py)));
         }
-        dlpack::read(what, raw.assume_init_ref())?
+        dlpack::read(what, raw.assume_init_ref())
+            .map_err(|error| explain(function, what, tensor, error.into()))?
     };
     if torch.is_negated(tensor)? {
         return Err(negated(what));
@@ -362,14 +370,35 @@ fn impossible(function: &str, what: &str, tensor: &Bound<'_, PyAny>) -> PyResult
         let dtype = tensor.getattr("dtype")?;
         return Ok(Some(kind(&format!("a conjugated tensor of {dtype}"))));
     }
+    let address = tensor.call_method0("data_ptr");
+    if address.is_ok_and(|address| address.extract::<usize>().is_ok_and(|at| at == 0))
+        && tensor.call_method0("numel")?.is_truthy()?
+    {
+        return Ok(Some(kind(
+            "one that has none (its storage was emptied, or it wraps other tensors)",
+        )));
+    }
     Ok(None)
 }
 
 /// The error that says what is wrong with a tensor that torch would not export.
 #[cold]
 fn explain(function: &str, what: &str, tensor: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    let py = tensor.py();
     match impossible(function, what, tensor) {
         Ok(Some(reason)) => reason,
+        _ if error.is_instance_of::<PyRuntimeError>(py)
+            || error.is_instance_of::<PyBufferError>(py) =>
+        {
+            // torch's first line says what; the others are a stack of C++ functions.
+            let text = error.value(py).to_string();
+            let why = text.lines().next().unwrap_or_default();
+            let expected = "a dense tensor with memory behind it";
+            let got = format!("one that torch does not export ({why})");
+            let ours = PyErr::from(Error::dtype(what, expected, got));
+            ours.set_cause(py, Some(error));
+            ours
+        }
         _ => error,
     }
 }
@@ -442,6 +471,16 @@ pub fn refuses_writing(tensor: &Bound<'_, PyAny>) -> PyResult<Option<&'static st
     Ok(requires_grad
         .is_truthy()?
         .then_some("a tensor that requires grad"))
+}
+
+/// Tells autograd that a tensor is written into, so that a graph which saved it notices.
+///
+/// # Errors
+/// What torch raises.
+pub fn notice_writing(tensor: &Bound<'_, PyAny>) -> PyResult<()> {
+    let torch = TORCH.get(tensor.py()).expect("the type was recognised");
+    torch.increment_version.bind(tensor.py()).call1((tensor,))?;
+    Ok(())
 }
 
 /// A shape as a Python tuple.

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use crate::array::{Batch, DType, broadcast_batches};
 use crate::backend::Operation;
 use crate::backend::cpu::Compute;
-use crate::interop::{AnyArray, Output, Precision, RealsIn, promote};
+use crate::interop::{AnyArray, Output, Precision, RealsIn, check_unmoved, promote};
 use crate::python::interrupt;
 
 /// Applies an operation to arrays from Python; the result is of the kind of the first.
@@ -36,6 +36,7 @@ pub(crate) fn apply_to<'a, 'py, const N: usize>(
     arrays: &[AnyArray<'a, 'py>],
     out: Option<&'a Bound<'py, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
+    check_unmoved(operation.name(), arrays)?;
     match promote(arrays)? {
         DType::Float64 => compute::<f64, N>(py, operation, arrays, out),
         _ => compute::<f32, N>(py, operation, arrays, out),

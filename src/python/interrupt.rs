@@ -38,13 +38,15 @@ fn released<R: Send>(
     let (result, raised) = py.detach(|| {
         let raised = std::cell::RefCell::new(None);
         let interrupted = || {
-            Python::attach(|py| match py.check_signals() {
+            let answer = Python::try_attach(|py| match py.check_signals() {
                 Ok(()) => false,
                 Err(error) => {
                     *raised.borrow_mut() = Some(error);
                     true
                 }
-            })
+            });
+            // Without an interpreter nobody waits for the result of a daemon thread.
+            answer.unwrap_or(true)
         };
         let control = Control::interruptible(&interrupted);
         let result = catch_unwind(AssertUnwindSafe(|| work(&control)));

@@ -45,8 +45,13 @@ held!(FFI_ArrowArrayStream, c"arrow_array_stream");
 
 /// Moves a structure out of its capsule, which then holds a released one.
 pub(super) fn take<T: Held>(what: &str, capsule: &Bound<'_, PyAny>) -> PyResult<T> {
-    let capsule = capsule.cast::<PyCapsule>()?;
-    let pointer = capsule.pointer_checked(Some(T::NAME))?.cast::<T>();
+    let name = T::NAME.to_string_lossy();
+    let wrong = || Error::value(what, format!("expected an Arrow capsule named '{name}'"));
+    let capsule = capsule.cast::<PyCapsule>().map_err(|_| wrong())?;
+    let pointer = capsule
+        .pointer_checked(Some(T::NAME))
+        .map_err(|_| wrong())?;
+    let pointer = pointer.cast::<T>();
     // SAFETY: a capsule of this name holds this structure, and moving it out is how the protocol
     // hands ownership over.
     let structure = unsafe { T::moved(pointer.as_ptr()) };

@@ -1,5 +1,6 @@
 //! Columns that come in.
 
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_data::ArrayData;
 use pyo3::intern;
@@ -8,7 +9,7 @@ use pyo3::prelude::*;
 use super::column::Column;
 use super::{Form, Library, capsule, table};
 use crate::array::Shape;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interop::copies;
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
@@ -54,8 +55,12 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Imported, Libr
     let py = object.py();
     let (mut schema, mut arrays) = if object.hasattr(intern!(py, "__arrow_c_array__"))? {
         let pair = object.call_method0(intern!(py, "__arrow_c_array__"))?;
-        let schema = capsule::take(what, &pair.get_item(0)?)?;
-        (schema, vec![capsule::take(what, &pair.get_item(1)?)?])
+        let Ok((schema, array)) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() else {
+            let problem = "__arrow_c_array__ returned something that is not a pair of capsules";
+            return Err(Error::value(what, problem).into());
+        };
+        let schema = capsule::take(what, &schema)?;
+        (schema, vec![capsule::take(what, &array)?])
     } else if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
         let stream = object.call_method0(intern!(py, "__arrow_c_stream__"))?;
         capsule::drain(what, capsule::take::<FFI_ArrowArrayStream>(what, &stream)?)?
@@ -70,13 +75,30 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Imported, Libr
     if library == Library::DuckDb {
         (schema, arrays) = table::only_column(what, schema, arrays)?;
     }
-    let (column, form) = Column::of(what, &schema)?;
+    // SAFETY: as their producer gave them.
+    let (imported, form) = unsafe { adopt(what, &schema, arrays)? };
+    Ok((imported, library, form))
+}
+
+/// Takes over a column that is there as structures of the C data interface: a schema and its chunks.
+///
+/// # Safety
+/// The structures are live, and what their pointers point at is there in the numbers that they give.
+/// Numbers that contradict each other or the schema are refused.
+///
+/// # Errors
+/// As [`import`].
+pub unsafe fn adopt(
+    what: &str,
+    schema: &FFI_ArrowSchema,
+    arrays: Vec<FFI_ArrowArray>,
+) -> Result<(Imported, Form)> {
+    let (column, form) = Column::of(what, schema)?;
     let mut chunks = Vec::with_capacity(arrays.len());
     let mut parts = Vec::with_capacity(arrays.len());
     let mut rows = 0;
     for array in arrays {
-        // SAFETY: an array and its schema as their producer gave them; the chunks are kept beside
-        // the parts.
+        // SAFETY: the caller's promise; the chunks are kept beside the parts.
         unsafe {
             let chunk = column.read(what, array)?;
             let part = column.locate(what, &chunk, rows)?;
@@ -98,7 +120,7 @@ pub fn import(what: &str, object: &Bound<'_, PyAny>) -> PyResult<(Imported, Libr
         },
         Err(parts) => join(what, &column, &parts)?,
     };
-    Ok((imported, library, form))
+    Ok((imported, form))
 }
 
 /// Whether it is a Series of a pandas before 3.0, which does not speak the protocol; pyarrow finds the

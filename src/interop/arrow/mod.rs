@@ -3,7 +3,7 @@
 //! A column of numbers is 1-D; a column of fixed-size lists, nested or not, or of
 //! `arrow.fixed_shape_tensor`, has the rows as its first axis.
 //!
-//! * [`speaks`], [`import`], [`Imported`]: a column that came in
+//! * [`speaks`], [`import`], [`adopt`], [`Imported`]: a column that came in
 //! * [`export`], [`export_capsules`], [`Library`]: a result that goes out, as whose column
 //! * `column`: what a column of numbers looks like, and where its numbers lie
 //! * `capsule`: structures out of capsules and into them
@@ -24,7 +24,7 @@ mod library;
 mod table;
 
 pub use describe::export_capsules;
-pub use import::{Imported, import, speaks};
+pub use import::{Imported, adopt, import, speaks};
 pub use library::{Library, export};
 
 /// How rows that are arrays themselves are written.
