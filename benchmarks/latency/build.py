@@ -35,8 +35,6 @@ def _cargo(folder: Path, target: Path) -> None:
     build = target.parent / "cargo"
     environment = os.environ | {"CARGO_TARGET_DIR": str(build), "PYO3_PYTHON": sys.executable}
     environment["PYO3_BUILD_EXTENSION_MODULE"] = "1"
-    # As wheels are built, whatever the crate's own profile says.
-    environment |= {"CARGO_PROFILE_RELEASE_LTO": "fat", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1"}
     cargo = os.environ.get("CARGO", "cargo")
     command = [cargo, "build", "--release", "--quiet"]
     subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder, env=environment)
