@@ -217,14 +217,14 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def table(results: list[Result]) -> str:
+def table(results: list[Result], what: str) -> str:
     """The results as Markdown."""
     head = ["environment", "Python", *SHOWN, "passed", "failed", "skipped"]
     lines = [
         "# Versions that were run",
         "",
         "The tests of the array seam beside these versions of the libraries,",
-        "made by `make test-versions` (`tests/versions.py`) from one wheel.",
+        f"made by `make test-versions` (`tests/versions.py`) from {what}.",
         "",
         f"{datetime.date.today()}, {platform.system()} {platform.machine()}, {processor()}, "
         f"{os.cpu_count()} processors.",
@@ -286,7 +286,8 @@ def main() -> int:
 
         with ThreadPoolExecutor(arguments.jobs) as pool:
             results = list(pool.map(one, chosen))
-    text = table(results)
+    what = f"one wheel, `{wheel.name}`" if wheel else "`python/` as it lay there (`--in-place`)"
+    text = table(results, what)
     if arguments.write or not arguments.names:
         TABLE.write_text(text)
     print(text)
