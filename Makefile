@@ -62,7 +62,7 @@ test-free-threaded: ## tests without the GIL (PYTHON314T=path to a free-threaded
 		$(VENV)-free-threaded/bin/maturin build --release --out $(VENV)-free-threaded/dist
 	$(VENV)-free-threaded/bin/python -m pip install --quiet --no-deps $(VENV)-free-threaded/dist/*.whl
 	$(VENV)-free-threaded/bin/python -m pytest tests/test_parallel_stress.py tests/test_contract.py \
-		tests/test_interop.py tests/test_random_arrays.py
+		tests/test_edges_numpy.py tests/test_out.py tests/test_random_arrays.py
 
 SECONDS ?= 60
 fuzz: $(VENV)/.test $(VENV)/.extension ## arbitrary structures and arrays, SECONDS each (cargo-fuzz, nightly)

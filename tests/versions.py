@@ -23,16 +23,20 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "versions.md"
 TESTS = [
     "test_contract.py",
-    "test_interop.py",
     "test_frameworks.py",
-    "test_edges*.py",
-    "test_lifetime*.py",
+    "test_edges_*.py",
+    "test_hostile_producers.py",
+    "test_our_buffer.py",
+    "test_out.py",
+    "test_lifetime.py",
+    "test_random_arrays.py",
 ]
 SHOWN = ["numpy", "torch", "jax", "polars", "pandas", "pyarrow"]
 RUNNER = ["pytest>=8.2", "hypothesis>=6.100", "setuptools"]
@@ -213,14 +217,14 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def table(results: list[Result]) -> str:
+def table(results: list[Result], what: str) -> str:
     """The results as Markdown."""
     head = ["environment", "Python", *SHOWN, "passed", "failed", "skipped"]
     lines = [
         "# Versions that were run",
         "",
-        "The tests of the array seam (contract, interop, frameworks, edges, lifetime) beside these versions,",
-        "made by `make test-versions` (`tests/versions.py`) from one wheel.",
+        "The tests of the array seam beside these versions of the libraries,",
+        f"made by `make test-versions` (`tests/versions.py`) from {what}.",
         "",
         f"{datetime.date.today()}, {platform.system()} {platform.machine()}, {processor()}, "
         f"{os.cpu_count()} processors.",
@@ -249,6 +253,7 @@ def main() -> int:
     parser.add_argument("--wheel", type=Path, help="a wheel that is built already")
     parser.add_argument("--in-place", action="store_true", help="test python/ as it lies there")
     parser.add_argument("--keep", type=Path, help="leave the environments in this folder")
+    parser.add_argument("--jobs", type=int, default=1, help="environments to run at a time")
     parser.add_argument("--write", action="store_true", help=f"write {TABLE.name} in any case")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(names)
@@ -262,13 +267,12 @@ def main() -> int:
         return 0
     chosen = [it for it in ENVIRONMENTS if not arguments.names or it.name in arguments.names]
     wheel = None if arguments.in_place else (arguments.wheel or build()).resolve()
-    results = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for environment in chosen:
+
+        def one(environment: Environment) -> Result:
             result = run(environment, wheel, folder)
-            results.append(result)
             print(
                 f"{environment.name}: {result.passed} passed, {result.failed} failed, "
                 f"{result.skipped} skipped in {result.seconds:.0f} s",
@@ -278,7 +282,12 @@ def main() -> int:
             )
             if not arguments.keep:
                 shutil.rmtree(folder / environment.name, ignore_errors=True)
-    text = table(results)
+            return result
+
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            results = list(pool.map(one, chosen))
+    what = f"one wheel, `{wheel.name}`" if wheel else "`python/` as it lay there (`--in-place`)"
+    text = table(results, what)
     if arguments.write or not arguments.names:
         TABLE.write_text(text)
     print(text)

@@ -13,7 +13,7 @@
 //! * [`dlpack`], [`pybuffer`], [`array_interface`]: the protocols
 //! * [`namespace`]: libraries that speak DLPack, and results as arrays of theirs
 //! * [`numpy`], [`torch`], [`jax`]: the frameworks that have a quicker door than their protocol
-//! * [`arrow`]: columns
+//! * [`arrow`][]: columns
 //! * [`buffer`], [`exchange`]: our own array object, and its C functions
 //! * [`storage`]: what keeps memory that outlives a call
 //! * [`list`]: numbers and nested lists

@@ -32,7 +32,7 @@ struct Library {
     wrap: for<'py> fn(&Bound<'py, PyAny>, DType) -> PyResult<Bound<'py, PyAny>>,
 }
 
-const LIBRARIES: [Library; 4] = [
+static LIBRARIES: [Library; 4] = [
     Library {
         package: "paddle",
         tracks: |tensor| {
@@ -138,9 +138,8 @@ fn package(home: &str) -> &str {
 
 impl Library {
     fn of(object: &Bound<'_, PyAny>) -> PyResult<Option<&'static Self>> {
-        static TABLE: [Library; 4] = LIBRARIES;
         let homes = homes(object)?;
-        let known = |home: &String| TABLE.iter().find(|it| it.package == package(home));
+        let known = |home: &String| LIBRARIES.iter().find(|it| it.package == package(home));
         Ok(homes.iter().find_map(known))
     }
 }

@@ -12,8 +12,9 @@ fn _copies() -> (u64, u64) {
     copies::total()
 }
 
-/// What kind of array `x` is: "numpy", "torch", "jax", "pyarrow", "polars", "pandas", "arrow",
-/// "memoryview", "dlpack", "kinarray", or "numbers" for Python numbers and lists.
+/// What kind of array `x` is: "numpy", "torch", "jax", "pyarrow", "polars", "pandas", "arro3",
+/// "nanoarrow", "duckdb", "arrow", "memoryview", "dlpack", "kinarray", or "numbers" for Python numbers and
+/// lists.
 #[pyfunction]
 fn kind_of(x: &Bound<'_, PyAny>) -> PyResult<&'static str> {
     Ok(Kind::of("x", x)?.name())

@@ -254,4 +254,46 @@ mod tests {
         let null = std::ptr::null();
         assert!(refused_schema(|raw| raw.children = &raw const null));
     }
+    /// Rows 1 and 2 of a table of one column of three numbers.
+    fn batch(lie: impl FnOnce(&mut Array)) -> Option<(i64, i64)> {
+        let numbers = ArrayData::builder(DataType::Float32)
+            .len(3)
+            .add_buffer(arrow_buffer::Buffer::from_vec(vec![1.0_f32; 3]))
+            .build()
+            .unwrap();
+        let field = Field::new("x", DataType::Float32, false);
+        let rows = ArrayData::builder(DataType::Struct(vec![field].into()))
+            .len(2)
+            .offset(1)
+            .add_child_data(numbers)
+            .build()
+            .unwrap();
+        let mut structure = FFI_ArrowArray::new(&rows);
+        let raw = std::ptr::from_mut(&mut structure).cast::<Array>();
+        // SAFETY: as above.
+        lie(unsafe { &mut *raw });
+        let child = only_child(&structure)?;
+        // SAFETY: as above.
+        let child = unsafe { &*child.cast::<Array>() };
+        Some((child.offset, child.length))
+    }
+
+    #[test]
+    fn the_column_of_a_table_is_cut_to_its_rows() {
+        assert_eq!(batch(|_| ()), Some((1, 2)));
+        assert_eq!(batch(|raw| (raw.offset, raw.length) = (0, 3)), Some((0, 3)));
+        let null = std::ptr::null();
+        for refused in [
+            batch(|raw| raw.length = 3),
+            batch(|raw| raw.length = -1),
+            batch(|raw| raw.length = i64::MAX),
+            batch(|raw| raw.offset = -1),
+            batch(|raw| raw.null_count = 1),
+            batch(|raw| raw.n_children = 2),
+            batch(|raw| raw.children = std::ptr::null()),
+            batch(|raw| raw.children = &raw const null),
+        ] {
+            assert_eq!(refused, None);
+        }
+    }
 }
