@@ -34,7 +34,7 @@ unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
 
 SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 
-.PHONY: help demo test test-rust test-seam test-python lint format bench wheel clean
+.PHONY: help demo test test-rust test-seam test-python test-memory lint format bench wheel clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ test-seam: ## Rust tests of the seam to Python; they need a Python built with a 
 
 test-python: $(VENV)/.test $(VENV)/.extension
 	$(BIN)/python -m pytest
+
+test-memory: $(VENV)/.test $(VENV)/.extension ## the edge-case tests under valgrind
+	$(BIN)/python tests/memory_check.py
 
 lint: $(VENV)/.lint $(VENV)/.extension ## formatting, clippy, ruff, mypy
 	$(CARGO) fmt --check

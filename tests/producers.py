@@ -124,6 +124,11 @@ class Forwarding:
         return self.array.__dlpack__(**keywords)
 
 
+def producer(**methods):
+    """An object with these methods and nothing else."""
+    return type("Producer", (), methods)()
+
+
 # The buffer protocol ---------------------------------------------------------------------------------
 
 
