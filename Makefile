@@ -35,7 +35,7 @@ unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
 
 SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 
-.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions test-free-threaded fuzz miri lint format bench bench-latency wheel clean
+.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions test-memory test-free-threaded fuzz miri lint format bench bench-latency wheel clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ test-frameworks: $(VENV)/.extension .venv-frameworks/.installed ## the array tes
 
 test-versions: $(VENV)/.build ## the array tests beside old and new versions of the libraries; docs/versions.md
 	UV=$(CURDIR)/$(UV) $(BIN)/python tests/versions.py
+
+test-memory: $(VENV)/.test $(VENV)/.extension ## the edge-case tests under valgrind
+	$(BIN)/python tests/memory_check.py
 
 lint: $(VENV)/.lint $(VENV)/.extension ## formatting, clippy, ruff, mypy
 	$(CARGO) fmt --check

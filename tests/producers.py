@@ -124,6 +124,11 @@ class Forwarding:
         return self.array.__dlpack__(**keywords)
 
 
+def producer(**methods):
+    """An object with these methods and nothing else."""
+    return type("Producer", (), methods)()
+
+
 # The buffer protocol ---------------------------------------------------------------------------------
 
 
@@ -166,21 +171,19 @@ _RELEASE = ctypes.PYFUNCTYPE(None, ctypes.py_object, ctypes.POINTER(PyBuffer))
 def exporter(memory: np.ndarray, **says):
     """An object whose buffer says what it is told to; `released` of its type counts the releases."""
 
+    said = {"buf": memory.ctypes.data, "len": memory.nbytes, "itemsize": memory.itemsize}
+    said |= {"readonly": 0, "ndim": memory.ndim, "format": b"f"}
+    said |= {"shape": memory.shape, "strides": memory.strides, "suboffsets": None} | says
+    arrays = {}
+    for name in ("shape", "strides", "suboffsets"):
+        if said[name] is not None:
+            arrays[name] = (ctypes.c_ssize_t * len(said[name]))(*said[name])
+            said[name] = ctypes.cast(arrays[name], ctypes.POINTER(ctypes.c_ssize_t))
+    said = {name: value for name, value in said.items() if value is not None}
+
     def fill(this, view, flags):
-        strides, shape = memory.strides, memory.shape
-        said = {
-            "len": memory.nbytes,
-            "itemsize": memory.itemsize,
-            "readonly": 0,
-            "ndim": memory.ndim,
-        }
-        said |= {"buf": memory.ctypes.data, "format": b"f", "shape": shape, "strides": strides}
-        for name, value in (said | {"suboffsets": None} | says).items():
-            if name in ("shape", "strides", "suboffsets") and value is not None:
-                kept.append((ctypes.c_ssize_t * len(value))(*value))
-                value = ctypes.cast(kept[-1], ctypes.POINTER(ctypes.c_ssize_t))
-            if value is not None:
-                setattr(view[0], name, value)
+        for name, value in said.items():
+            setattr(view[0], name, value)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(this))
         view[0].obj = id(this)
         return 0
@@ -197,7 +200,7 @@ def exporter(memory: np.ndarray, **says):
     make = ctypes.pythonapi.PyType_FromSpec
     make.restype, make.argtypes = ctypes.py_object, [ctypes.POINTER(_Spec)]
     kind = make(ctypes.byref(spec))
-    kind.released, kind.kept = 0, (kept, slots, spec, memory)
+    kind.released, kind.kept = 0, (kept, slots, spec, memory, arrays)
     return kind()
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,8 +175,22 @@ def test_half_precision_comes_back_as_it_was(transform, values, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["int2", "int4", "uint4", "int8", "int32", "int64", "uint8", "bool", "complex64", "complex128"]
-    + ["float8_e4m3fn", "float8_e5m2", "float8_e4m3b11fnuz", "float4_e2m1fn"],
+    [
+        "int2",
+        "int4",
+        "uint4",
+        "int8",
+        "int32",
+        "int64",
+        "uint8",
+        "bool",
+        "complex64",
+        "complex128",
+        "float8_e4m3fn",
+        "float8_e5m2",
+        "float8_e4m3b11fnuz",
+        "float4_e2m1fn",
+    ],
 )
 def test_other_element_types_are_refused_by_name(transform, name):
     try:
@@ -276,7 +291,7 @@ def with_two_devices(code: str) -> None:
     environment = os.environ | {
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
         "JAX_PLATFORMS": "cpu",
-        "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
     }
     run = subprocess.run(
         [sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=300

@@ -181,8 +181,19 @@ def test_constructors_refuse_virtual_arrays_larger_than_memory():
 
 @pytest.mark.parametrize(
     "dtype",
-    ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"]
-    + ["complex64", "complex128"],
+    [
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "bool",
+        "complex64",
+        "complex128",
+    ],
 )
 def test_what_is_no_real_number_is_refused_by_name(transform, dtype):
     for wrong in (np.zeros(transform.size, dtype), np.zeros(0, dtype), np.zeros((), dtype)):
@@ -223,8 +234,16 @@ def test_record_arrays_are_refused_but_their_columns_are_not(transform, values, 
 
 @pytest.mark.parametrize(
     "scalar",
-    [np.datetime64(1, "s"), np.timedelta64(1, "s"), np.longdouble(1), np.str_("a"), np.bytes_(b"a")]
-    + [np.complex64(1), np.bool_(True), np.zeros(1, [("x", "f4")])[0]],
+    [
+        np.datetime64(1, "s"),
+        np.timedelta64(1, "s"),
+        np.longdouble(1),
+        np.str_("a"),
+        np.bytes_(b"a"),
+        np.complex64(1),
+        np.bool_(True),
+        np.zeros(1, [("x", "f4")])[0],
+    ],
     ids=lambda scalar: type(scalar).__name__,
 )
 def test_scalars_of_other_types_are_refused(transform, scalar):
