@@ -1,6 +1,6 @@
 //! An argument seen as a batch of equal items: leading axes broadcast, trailing axes are one item.
 
-use super::layout::{Shape, Strides, broadcast_shapes};
+use super::layout::{Shape, Strides, broadcast_shapes, element_count};
 use super::view::{View, is_contiguous};
 use crate::error::Result;
 
@@ -45,7 +45,7 @@ impl<'a, T: Copy> Batch<'a, T> {
     /// The number of items.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        element_count(&self.shape).unwrap_or(0)
     }
 
     /// Whether there are no items.
@@ -69,7 +69,7 @@ impl<'a, T: Copy> Batch<'a, T> {
     /// The number of elements in one item.
     #[must_use]
     pub fn core_len(&self) -> usize {
-        self.core_shape().iter().product()
+        element_count(self.core_shape()).unwrap_or(0)
     }
 
     /// Whether every index gives the same item (an argument without batch axes, or all of size 1).

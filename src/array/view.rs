@@ -95,7 +95,8 @@ impl<'a, T: Copy> View<'a, T> {
     /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        // Beside an axis of size zero the others may be of any size.
+        element_count(&self.shape).unwrap_or(0)
     }
 
     /// Whether there are no elements.

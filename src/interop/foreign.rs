@@ -139,7 +139,8 @@ impl Foreign {
     /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        // Beside an axis of size zero the others may be of any size.
+        element_count(&self.shape).unwrap_or(0)
     }
 
     /// Whether there are no elements.
@@ -298,6 +299,13 @@ impl Foreign {
         Ok(out)
     }
 
+    /// The step from past the end of an axis to its start. An axis of size 1 may have any stride.
+    #[inline]
+    fn back(&self, axis: usize) -> isize {
+        let (stride, size) = (self.strides[axis], self.shape[axis] as isize);
+        stride.wrapping_mul(size).wrapping_neg()
+    }
+
     /// Calls `visit` with the bytes of every element, in row-major order and this machine's byte
     /// order; `N` is the element's size.
     fn each<const N: usize>(&self, mut visit: impl FnMut([u8; N])) {
@@ -326,7 +334,7 @@ impl Foreign {
                 if index[axis] < self.shape[axis] {
                     break;
                 }
-                at = at.wrapping_offset(-self.strides[axis] * self.shape[axis] as isize);
+                at = at.wrapping_offset(self.back(axis));
                 index[axis] = 0;
             }
         }
@@ -361,7 +369,7 @@ impl Foreign {
                 if index[axis] < self.shape[axis] {
                     break;
                 }
-                at = at.wrapping_offset(-self.strides[axis] * self.shape[axis] as isize);
+                at = at.wrapping_offset(self.back(axis));
                 index[axis] = 0;
             }
         }
