@@ -35,7 +35,7 @@ unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
 
 SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 
-.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions test-memory test-free-threaded fuzz miri lint format bench bench-latency wheel clean
+.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions test-memory test-free-threaded fuzz lint format bench bench-latency wheel clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,24 +52,26 @@ test-seam: ## Rust tests of the seam to Python; they need a Python built with a 
 	LD_LIBRARY_PATH=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))') \
 	PYO3_PYTHON=$$($(PYTHON) -c 'import sys; print(sys.executable)') $(CARGO) test --features python --lib
 
-# PyO3 leaves the stable ABI aside where the interpreter has no GIL: an extension for this version alone.
+# PyO3 leaves the stable ABI aside where the interpreter has no GIL: an extension for this version alone,
+# which lies beside the other one under a name of its own.
 PYTHON314T ?= python3.14t
-test-free-threaded: ## tests without the GIL (PYTHON314T=path to a free-threaded CPython >= 3.14)
-	$(PYTHON314T) -m venv --clear $(VENV)-free-threaded
-	$(VENV)-free-threaded/bin/python -m pip install --quiet numpy pytest hypothesis maturin
-	PATH="$(CURDIR)/$(VENV)-free-threaded/bin:$$PATH" VIRTUAL_ENV=$(CURDIR)/$(VENV)-free-threaded \
-	PYO3_PYTHON=$(CURDIR)/$(VENV)-free-threaded/bin/python \
-		$(VENV)-free-threaded/bin/maturin build --release --out $(VENV)-free-threaded/dist
-	$(VENV)-free-threaded/bin/python -m pip install --quiet --no-deps $(VENV)-free-threaded/dist/*.whl
-	$(VENV)-free-threaded/bin/python -m pytest tests/test_parallel_stress.py tests/test_contract.py \
+FREE := $(CURDIR)/$(VENV)-free-threaded/bin/python
+test-free-threaded: $(VENV)/.uv ## tests without the GIL (PYTHON314T=a free-threaded CPython >= 3.14)
+	$(UV) venv --clear --quiet -p "$$(command -v $(PYTHON314T))" $(VENV)-free-threaded
+	$(UV) pip install --quiet -p $(FREE) numpy pytest hypothesis
+	PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(FREE) \
+		$(CARGO) build --release --features python --target-dir target/free-threaded
+	cp target/free-threaded/release/libkinarray.so \
+		python/kinarray/_core$$($(FREE) -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+	PYTHONPATH=python $(FREE) -m pytest tests/test_parallel_stress.py tests/test_contract.py \
 		tests/test_edges_numpy.py tests/test_out.py tests/test_random_arrays.py
 
 SECONDS ?= 60
-fuzz: $(VENV)/.test $(VENV)/.extension ## arbitrary structures and arrays, SECONDS each (cargo-fuzz, nightly)
+fuzz: $(VENV)/.test $(VENV)/.extension ## arbitrary structures and arrays, SECONDS each
+	export LD_LIBRARY_PATH=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))'); \
+	export PYO3_PYTHON=$$($(PYTHON) -c 'import sys; print(sys.executable)'); \
 	for target in foreign dlpack arrow; do \
-		LD_LIBRARY_PATH=$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))') \
-		PYO3_PYTHON=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
-		$(CARGO) +nightly fuzz run --fuzz-dir fuzz $$target -- -max_total_time=$(SECONDS); \
+		$(CARGO) run --release --manifest-path fuzz/Cargo.toml --bin $$target -- $(SECONDS); \
 	done
 	KINARRAY_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/test_random_arrays.py -s
 

@@ -1,6 +1,6 @@
 //! Arbitrary DLPack structures, by themselves and in capsules: refused, or read exactly where they say,
 //! and deleted once.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
 use std::ffi::{CStr, c_void};
 use std::sync::Once;
@@ -13,12 +13,9 @@ use dlpark::ffi::{
 };
 use kinarray::interop::dlpack;
 use kinarray_fuzz::{DTYPES, Memory, check, number, size};
-use libfuzzer_sys::fuzz_target;
 use pyo3::prelude::*;
 
-fuzz_target!(|data: &[u8]| {
-    let _ = run(&mut Unstructured::new(data));
-});
+kinarray_fuzz::target!(run);
 
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut memory = Memory::new(u)?;
@@ -37,7 +34,11 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         _ => u.int_in_range(0..=4)?,
     };
     // As many numbers as the interface promises; where it must be refused anyway, none at all.
-    let rank = if (0..=64).contains(&ndim) { ndim as usize } else { 0 };
+    let rank = if (0..=64).contains(&ndim) {
+        ndim as usize
+    } else {
+        0
+    };
     let mut shape = Vec::with_capacity(rank);
     let mut strides = Vec::with_capacity(rank);
     for _ in 0..rank {
@@ -58,7 +59,11 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         0 => std::ptr::null_mut(),
         1 => u.arbitrary::<usize>()? as *mut c_void,
         2 => memory.start().wrapping_add(place).cast(),
-        _ => memory.start().wrapping_add(place).wrapping_sub(byte_offset as usize).cast(),
+        _ => memory
+            .start()
+            .wrapping_add(place)
+            .wrapping_sub(byte_offset as usize)
+            .cast(),
     };
     let device_type = match u.int_in_range(0..=15)? {
         0 => u.arbitrary()?,
@@ -72,15 +77,25 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         },
         ndim,
         dtype,
-        shape: if u.int_in_range(0..=15)? == 0 { std::ptr::null_mut() } else { shape.as_mut_ptr() },
-        strides: if u.int_in_range(0..=3)? == 0 { std::ptr::null_mut() } else { strides.as_mut_ptr() },
+        shape: if u.int_in_range(0..=15)? == 0 {
+            std::ptr::null_mut()
+        } else {
+            shape.as_mut_ptr()
+        },
+        strides: if u.int_in_range(0..=3)? == 0 {
+            std::ptr::null_mut()
+        } else {
+            strides.as_mut_ptr()
+        },
         byte_offset,
     };
     match u.int_in_range(0..=3)? {
         // SAFETY: the arrays are as long as `ndim` says; `check` reads only what lies in `memory`.
-        0 => if let Ok(foreign) = unsafe { dlpack::read("x", &dl_tensor) } {
-            check(&foreign, &mut memory);
-        },
+        0 => {
+            if let Ok(foreign) = unsafe { dlpack::read("x", &dl_tensor) } {
+                check(&foreign, &mut memory);
+            }
+        }
         1 => {
             let mut deleted = 0_u32;
             let mut managed = DLManagedTensor {
@@ -93,15 +108,26 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         }
         _ => {
             let mut deleted = 0_u32;
-            let major = if u.int_in_range(0..=15)? == 0 { u.arbitrary()? } else { 1 };
+            let major = if u.int_in_range(0..=15)? == 0 {
+                u.arbitrary()?
+            } else {
+                1
+            };
             let mut managed = DLManagedTensorVersioned {
-                version: DLPackVersion { major, minor: u.arbitrary()? },
+                version: DLPackVersion {
+                    major,
+                    minor: u.arbitrary()?,
+                },
                 manager_ctx: (&raw mut deleted).cast(),
                 deleter: Some(delete_versioned),
                 flags: DlpackFlags::from_bits_retain(u.arbitrary()?),
                 dl_tensor,
             };
-            in_capsule((&raw mut managed).cast(), c"dltensor_versioned", &mut memory);
+            in_capsule(
+                (&raw mut managed).cast(),
+                c"dltensor_versioned",
+                &mut memory,
+            );
             assert_eq!(deleted, 1);
         }
     }

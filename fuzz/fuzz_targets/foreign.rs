@@ -1,15 +1,12 @@
 //! Arbitrary descriptions of memory: refused, or read exactly where they say.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
 use arbitrary::{Result, Unstructured};
 use kinarray::array::{Shape, Strides};
 use kinarray::interop::foreign::Foreign;
 use kinarray_fuzz::{DTYPES, Memory, check, number, size};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
-    let _ = run(&mut Unstructured::new(data));
-});
+kinarray_fuzz::target!(run);
 
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let dtype = *u.choose(&DTYPES)?;
@@ -25,10 +22,18 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let strides = if u.arbitrary()? {
         let mut strides = Strides::new();
         let odd = u.int_in_range(0..=5)? == 0;
-        let ranks = if u.int_in_range(0..=30)? == 0 { rank + 1 } else { rank };
+        let ranks = if u.int_in_range(0..=30)? == 0 {
+            rank + 1
+        } else {
+            rank
+        };
         for _ in 0..ranks {
             let step = number(u)? as isize;
-            strides.push(if odd { step } else { step.wrapping_mul(dtype.size() as isize) });
+            strides.push(if odd {
+                step
+            } else {
+                step.wrapping_mul(dtype.size() as isize)
+            });
         }
         Some(strides)
     } else {
@@ -40,7 +45,9 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         2 => memory.start().wrapping_add(u.int_in_range(0..=600)?),
         _ => {
             let elements = memory.len() / dtype.size();
-            memory.start().wrapping_add(u.int_in_range(0..=elements)? * dtype.size())
+            memory
+                .start()
+                .wrapping_add(u.int_in_range(0..=elements)? * dtype.size())
         }
     };
     let swapped = u.int_in_range(0..=5)? == 0;

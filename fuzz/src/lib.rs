@@ -56,14 +56,87 @@ pub fn size(u: &mut Unstructured<'_>) -> Result<i64> {
     }
 }
 
-/// Memory that is there: exactly so many bytes, so that a read past either end is seen.
-pub struct Memory(Vec<u8>);
+/// Makes a target of a function of arbitrary bytes: for libFuzzer, or a program that draws the bytes
+/// itself, for as many seconds as its argument says.
+#[macro_export]
+macro_rules! target {
+    ($run:ident) => {
+        #[cfg(fuzzing)]
+        libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+            let _ = $run(&mut arbitrary::Unstructured::new(data));
+        });
+        #[cfg(not(fuzzing))]
+        fn main() {
+            $crate::draw(|data| $run(&mut arbitrary::Unstructured::new(data)).is_ok());
+        }
+    };
+}
+
+/// Calls `run` with random bytes; a seed that fails is printed, and as second argument tried again.
+pub fn draw(run: impl Fn(&[u8]) -> bool) {
+    let mut arguments = std::env::args().skip(1);
+    let seconds: u64 = arguments
+        .next()
+        .map_or(10, |text| text.parse().expect("seconds"));
+    let again: Option<u64> = arguments.next().map(|text| text.parse().expect("a seed"));
+    let start = std::time::Instant::now();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let mut seed = again.unwrap_or_else(|| now.map_or(1, |now| now.as_nanos() as u64));
+    let (mut count, mut whole) = (0_u64, 0_u64);
+    let mut data = vec![0; 512];
+    while start.elapsed().as_secs() < seconds {
+        seed = seed.wrapping_add(u64::from(again.is_none()));
+        // SplitMix64.
+        let mut state = seed;
+        for bytes in data.as_chunks_mut::<8>().0 {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut word = state;
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *bytes = (word ^ (word >> 31)).to_ne_bytes();
+        }
+        let length = 64 + (seed % 449) as usize;
+        let failed =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&data[..length])));
+        match failed {
+            Ok(decoded) => whole += u64::from(decoded),
+            Err(_) => {
+                eprintln!("seed {seed}");
+                std::process::exit(1);
+            }
+        }
+        count += 1;
+        if again.is_some() {
+            break;
+        }
+    }
+    println!(
+        "{count} cases, {whole} of them whole, in {:?}",
+        start.elapsed()
+    );
+}
+
+/// Memory that is there: exactly so many bytes between pages that cannot be touched, so that a read
+/// past either end is seen, with AddressSanitizer or without.
+pub struct Memory(&'static mut [u8]);
 
 impl Memory {
     /// Some bytes, all different enough.
     pub fn new(u: &mut Unstructured<'_>) -> Result<Self> {
         let length = u.int_in_range(0..=600_usize)?;
-        let bytes = (0..length).map(|at| (at * 7 + at / 251) as u8).collect();
+        // At the end of its page it starts aligned.
+        let length = if u.int_in_range(0..=3)? == 0 {
+            length
+        } else {
+            length / 16 * 16
+        };
+        let room = room();
+        let start = if u.arbitrary()? { 0 } else { PAGE - length };
+        // SAFETY: one page, which this thread alone uses, one description at a time.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(room.add(start), length) };
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = (at * 7 + at / 251) as u8;
+        }
         Ok(Self(bytes))
     }
 
@@ -81,6 +154,35 @@ impl Memory {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+const PAGE: usize = 4096;
+
+/// A page between two that cannot be touched.
+fn room() -> *mut u8 {
+    static ROOM: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    let room = *ROOM.get_or_init(|| {
+        // SAFETY: a fresh mapping, of which the middle page is opened.
+        unsafe {
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+            let base = libc::mmap(
+                std::ptr::null_mut(),
+                3 * PAGE,
+                libc::PROT_NONE,
+                flags,
+                -1,
+                0,
+            );
+            assert_ne!(base, libc::MAP_FAILED);
+            let middle = base.cast::<u8>().add(PAGE);
+            assert_eq!(
+                libc::mprotect(middle.cast(), PAGE, libc::PROT_READ | libc::PROT_WRITE),
+                0
+            );
+            middle as usize
+        }
+    });
+    room as *mut u8
 }
 
 /// Where the elements of an array lie, by 128-bit arithmetic: the lowest byte and one past the highest,
@@ -114,16 +216,22 @@ pub fn check(foreign: &Foreign, memory: &mut Memory) {
         return;
     };
     let count = count.expect("a number of elements that fits");
-    assert!(count * size as u128 <= isize::MAX as u128 + size as u128 * 2 || count <= isize::MAX as u128);
+    assert!(
+        count * size as u128 <= isize::MAX as u128 + size as u128 * 2
+            || count <= isize::MAX as u128
+    );
     assert_eq!(foreign.len() as u128, count);
     assert!(!foreign.pointer().is_null());
     let at = foreign.pointer() as usize as i128;
-    assert!(at + low >= 0 && at + high <= 1 << 64, "leaves the address space");
-    assert!(high - low <= isize::MAX as i128, "longer than a slice may be");
-    assert_eq!(
-        foreign.span(),
-        ((at + low) as usize, (at + high) as usize)
+    assert!(
+        at + low >= 0 && at + high <= 1 << 64,
+        "leaves the address space"
     );
+    assert!(
+        high - low <= isize::MAX as i128,
+        "longer than a slice may be"
+    );
+    assert_eq!(foreign.span(), ((at + low) as usize, (at + high) as usize));
     let start = memory.start() as usize as i128;
     if at + low < start || at + high > start + memory.len() as i128 || count > 4096 {
         return;
@@ -237,5 +345,18 @@ mod bytemuck_like {
             }
         } )* };
     }
-    bytes!(i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, half::f16, half::bf16);
+    bytes!(
+        i8,
+        i16,
+        i32,
+        i64,
+        u8,
+        u16,
+        u32,
+        u64,
+        f32,
+        f64,
+        half::f16,
+        half::bf16
+    );
 }

@@ -1,6 +1,6 @@
 //! An argument seen as a batch of equal items: leading axes broadcast, trailing axes are one item.
 
-use super::layout::{Shape, Strides, broadcast_shapes};
+use super::layout::{Shape, Strides, broadcast_shapes, element_count};
 use super::view::{View, is_contiguous};
 use crate::error::Result;
 
@@ -32,7 +32,10 @@ impl<'a, T: Copy> Batch<'a, T> {
     pub fn new(view: View<'a, T>, core_rank: usize, shape: &[usize]) -> Self {
         let lead = view.shape().len() - core_rank;
         if view.is_whole() && (lead == 0 || view.shape()[..lead] == *shape) {
-            let one: usize = view.shape()[lead..].iter().product();
+            // Beside an axis of size zero the others may be of any size.
+            let one = view.shape()[lead..]
+                .iter()
+                .fold(1_usize, |one, &size| one.wrapping_mul(size));
             let shared = view.shape()[..lead].iter().all(|&size| size == 1);
             return Self {
                 steps: Steps::Even(if shared { 0 } else { one as isize }),
@@ -71,7 +74,7 @@ impl<'a, T: Copy> Batch<'a, T> {
     /// The number of items.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        element_count(&self.shape).unwrap_or(0)
     }
 
     /// Whether there are no items.
@@ -95,7 +98,7 @@ impl<'a, T: Copy> Batch<'a, T> {
     /// The number of elements in one item.
     #[must_use]
     pub fn core_len(&self) -> usize {
-        self.core_shape().iter().product()
+        element_count(self.core_shape()).unwrap_or(0)
     }
 
     /// Whether every index gives the same item (an argument without batch axes, or all of size 1).

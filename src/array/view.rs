@@ -120,7 +120,8 @@ impl<'a, T: Copy> View<'a, T> {
     pub fn len(&self) -> usize {
         match self.strides {
             None => self.data.len(),
-            Some(_) => self.shape.iter().product(),
+            // Beside an axis of size zero the others may be of any size.
+            Some(_) => element_count(&self.shape).unwrap_or(0),
         }
     }
 

@@ -358,7 +358,7 @@ impl Foreign {
                 if index[axis] < self.shape[axis] {
                     break;
                 }
-                at = at.wrapping_offset(-strides[axis] * self.shape[axis] as isize);
+                at = at.wrapping_offset(back(strides[axis], self.shape[axis]));
                 index[axis] = 0;
             }
         }
@@ -392,19 +392,24 @@ impl Foreign {
                 if index[axis] < self.shape[axis] {
                     break;
                 }
-                at = at.wrapping_offset(-strides[axis] * self.shape[axis] as isize);
+                at = at.wrapping_offset(back(strides[axis], self.shape[axis]));
                 index[axis] = 0;
             }
         }
     }
 }
 
+/// The step from past the end of an axis to its start. An axis of size 1 may have any stride.
+#[inline]
+fn back(stride: isize, size: usize) -> isize {
+    stride.wrapping_mul(size as isize).wrapping_neg()
+}
+
 /// Byte strides without gaps.
 fn row_major(shape: &[usize], size: usize) -> Strides {
     let mut strides = crate::array::contiguous_strides(shape);
-    strides
-        .iter_mut()
-        .for_each(|stride| *stride *= size as isize);
+    let scaled = |stride: &mut isize| *stride = stride.wrapping_mul(size as isize);
+    strides.iter_mut().for_each(scaled);
     strides
 }
 

@@ -66,7 +66,7 @@ pub fn notice(py: Python<'_>, modules: &Bound<'_, PyAny>) -> PyResult<bool> {
     let Ok(forward_ad) = modules.get_item("torch.autograd.forward_ad") else {
         return Ok(false);
     };
-    if !module.hasattr("Tensor")? || !module.hasattr("zeros")? {
+    if !module.hasattr("Tensor")? || !module.hasattr("zeros")? || is_half_imported(&module) {
         return Ok(false);
     }
     let torch = TORCH.get_or_try_init(py, || {
@@ -101,6 +101,15 @@ pub fn notice(py: Python<'_>, modules: &Bound<'_, PyAny>) -> PyResult<bool> {
     })?;
     TENSOR_TYPE.store(torch.tensor.as_ptr().cast(), Ordering::Relaxed);
     Ok(true)
+}
+
+/// Whether another thread is importing the module right now. Functions of a half imported torch are
+/// there, and crash.
+fn is_half_imported(module: &Bound<'_, PyAny>) -> bool {
+    module
+        .getattr("__spec__")
+        .and_then(|spec| spec.getattr("_initializing")?.is_truthy())
+        .unwrap_or(false)
 }
 
 /// The table of a version whose layout we know, along the chain of older ones.
