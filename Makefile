@@ -75,7 +75,7 @@ fuzz: $(VENV)/.test $(VENV)/.extension ## arbitrary structures and arrays, SECON
 	done
 	KINARRAY_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/test_random_arrays.py -s
 
-test-python: $(VENV)/.test $(VENV)/.extension
+test-python: $(VENV)/.test $(VENV)/.extension $(VENV)/.example
 	$(BIN)/python -m pytest
 
 test-frameworks: $(VENV)/.extension .venv-frameworks/.installed ## the array tests with Paddle, TensorFlow, MLX and Warp too
@@ -141,4 +141,10 @@ $(VENV_LATENCY)/.latency: pyproject.toml | $(VENV)/.uv
 # One optimised build for the demo, the tests and the benchmarks.
 $(VENV)/.extension: $(SOURCES) pyproject.toml | $(VENV)/.build
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin develop --uv --release
+	touch $@
+
+# The extension module of a Rust author.
+$(VENV)/.example: $(SOURCES) $(shell find examples -type f -not -path '*/target/*' 2>/dev/null) | $(VENV)/.build
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin develop --uv --release \
+		--manifest-path examples/any_array_extension/Cargo.toml
 	touch $@

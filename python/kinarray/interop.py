@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from . import _core
-from ._core import Buffer, address, clear_pool, kind_of, pooled_bytes
+from ._core import Buffer, address, asarray, clear_pool, kind_of, pooled_bytes
 
 __all__ = [
     "Buffer",
     "Copies",
     "address",
+    "asarray",
     "clear_pool",
     "copies",
     "count_copies",

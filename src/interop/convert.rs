@@ -2,12 +2,13 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyMemoryView;
 
 use crate::interop::any_array::{AnyArray, Kind};
 use crate::interop::buffer::Buffer;
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::ALIGNMENT;
-use crate::interop::{copies, output};
+use crate::interop::{copies, numpy, output};
 
 /// `x` as an array of the kind of `like`. An array that is of this kind already is returned as it is.
 ///
@@ -60,7 +61,9 @@ pub fn as_like<'py>(
 fn is_like(array: &AnyArray<'_, '_>, kind: Kind, like: &Bound<'_, PyAny>) -> bool {
     match (array.kind(), kind) {
         (Kind::Numbers, _) => false,
-        (Kind::Numpy, Kind::Numbers) => true,
+        // Not everything that is read as one is one: NumPy's scalars, arrays of ctypes.
+        (Kind::Numpy, Kind::Numpy | Kind::Numbers) => numpy::is_array(&array.object()),
+        (Kind::Memory, Kind::Memory) => array.object().is_instance_of::<PyMemoryView>(),
         (Kind::Arrow(one, _), Kind::Arrow(other, _)) => one == other,
         (Kind::Dlpack, Kind::Dlpack) => array.object().get_type().is(like.get_type()),
         (one, other) => one == other,

@@ -1,0 +1,227 @@
+"""Our own array object, seen by others: DLPack, its C functions, the buffer protocol, Arrow."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+import pytest
+
+from kinarray import interop
+
+VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+
+class Unknown:
+    """A producer of a library that has no `from_dlpack`, so that results are our own buffers."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __dlpack_device__(self):
+        return self.values.__dlpack_device__()
+
+    def __dlpack__(self, **keywords):
+        return self.values.__dlpack__(**keywords)
+
+
+@pytest.fixture
+def buffer():
+    result = interop.asarray(VALUES.copy(), like=Unknown(VALUES))
+    assert type(result) is interop.Buffer
+    return result
+
+
+@pytest.fixture
+def frozen():
+    values = VALUES.copy()
+    values.flags.writeable = False
+    view = interop.asarray(values, like=memoryview(b""))
+    return view.obj
+
+
+def test_it_says_what_it_is(buffer, frozen):
+    assert (buffer.shape, buffer.dtype, buffer.nbytes, len(buffer)) == ((3, 4), "float32", 48, 3)
+    assert "Buffer" in repr(buffer)
+    assert "(3, 4)" in repr(buffer)
+    assert (buffer.readonly, frozen.readonly) == (False, True)
+
+
+def test_everybody_takes_it_without_a_copy(buffer, torch, jax, pa):
+    pl = pytest.importorskip("polars")
+    address = interop.address(buffer)
+    aligned = address % 64 == 0
+    takers = [
+        np.asarray,
+        np.from_dlpack,
+        memoryview,
+        torch.from_dlpack,
+        torch.utils.dlpack.from_dlpack,
+        pa.array,
+        pl.Series,
+    ]
+    if aligned:
+        takers.append(jax.dlpack.from_dlpack)
+    for take in takers:
+        taken = take(buffer)
+        assert interop.address(taken) == address, take
+
+
+def test_read_only_memory_is_said_to_be(frozen):
+    assert not np.asarray(frozen).flags.writeable
+    assert not np.from_dlpack(frozen).flags.writeable
+    with pytest.raises(BufferError, match="read-only"):
+        frozen.__dlpack__()
+    with pytest.raises(TypeError, match="not writable"):
+        (ctypes.c_char * 1).from_buffer(frozen)
+
+
+def test_strided_memory_is_said_to_be():
+    view = interop.asarray(VALUES.copy()[::-1], like=memoryview(b""))
+    buffer = view.obj
+    np.testing.assert_array_equal(np.from_dlpack(buffer), VALUES[::-1])
+    with pytest.raises(BufferError, match="row-major"):
+        buffer.__arrow_c_array__()
+
+
+# The C functions -------------------------------------------------------------------------------------
+
+
+class Device(ctypes.Structure):
+    _fields_ = [("kind", ctypes.c_int), ("index", ctypes.c_int32)]
+
+
+class DType(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16)]
+
+
+class Tensor(ctypes.Structure):
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("device", Device),
+        ("ndim", ctypes.c_int32),
+        ("dtype", DType),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+    ]
+
+
+class Managed(ctypes.Structure):
+    pass
+
+
+Managed._fields_ = [
+    ("major", ctypes.c_uint32),
+    ("minor", ctypes.c_uint32),
+    ("context", ctypes.c_void_p),
+    ("deleter", ctypes.PYFUNCTYPE(None, ctypes.POINTER(Managed))),
+    ("flags", ctypes.c_uint64),
+    ("tensor", Tensor),
+]
+
+Pointer = ctypes.POINTER(Managed)
+SetError = ctypes.PYFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p)
+
+
+class Table(ctypes.Structure):
+    _fields_ = [
+        ("major", ctypes.c_uint32),
+        ("minor", ctypes.c_uint32),
+        ("previous", ctypes.c_void_p),
+        (
+            "allocate",
+            ctypes.PYFUNCTYPE(
+                ctypes.c_int,
+                ctypes.POINTER(Tensor),
+                ctypes.POINTER(Pointer),
+                ctypes.c_void_p,
+                SetError,
+            ),
+        ),
+        (
+            "managed_from_object",
+            ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.POINTER(Pointer)),
+        ),
+        (
+            "object_from_managed",
+            ctypes.PYFUNCTYPE(ctypes.c_int, Pointer, ctypes.POINTER(ctypes.py_object)),
+        ),
+        (
+            "tensor_from_object",
+            ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.POINTER(Tensor)),
+        ),
+        (
+            "stream",
+            ctypes.PYFUNCTYPE(
+                ctypes.c_int, ctypes.c_int, ctypes.c_int32, ctypes.POINTER(ctypes.c_void_p)
+            ),
+        ),
+    ]
+
+
+@pytest.fixture(scope="module")
+def table():
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype = ctypes.c_void_p
+    pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    capsule = interop.Buffer.__dlpack_c_exchange_api__
+    return Table.from_address(pointer(capsule, b"dlpack_exchange_api"))
+
+
+def test_c_code_borrows_a_description(table, buffer):
+    assert (table.major, table.previous) == (1, None)
+    tensor = Tensor()
+    assert table.tensor_from_object(buffer, ctypes.byref(tensor)) == 0
+    assert tensor.data == interop.address(buffer)
+    assert list(tensor.shape[:2]) == [3, 4]
+    assert list(tensor.strides[:2]) == [4, 1]
+    assert (tensor.dtype.code, tensor.dtype.bits, tensor.dtype.lanes) == (2, 32, 1)
+    assert (tensor.device.kind, tensor.device.index) == (1, 0)
+
+
+def test_c_code_takes_and_gives_ownership(table, buffer, frozen):
+    managed = Pointer()
+    assert table.managed_from_object(buffer, ctypes.byref(managed)) == 0
+    address = interop.address(buffer)
+    del buffer
+    result = ctypes.py_object()
+    assert table.object_from_managed(managed, ctypes.byref(result)) == 0
+    assert type(result.value) is interop.Buffer
+    assert interop.address(result.value) == address
+    np.testing.assert_array_equal(np.asarray(result.value), VALUES)
+    assert table.managed_from_object(frozen, ctypes.byref(managed)) == 0
+    assert managed.contents.flags & 1, "the read-only flag"
+    managed.contents.deleter(managed)
+
+
+def test_c_code_allocates(table):
+    shape = (ctypes.c_int64 * 2)(5, 6)
+    prototype = Tensor(device=Device(1, 0), ndim=2, dtype=DType(2, 64, 1), shape=shape)
+    managed = Pointer()
+    assert table.allocate(ctypes.byref(prototype), ctypes.byref(managed), None, SetError()) == 0
+    assert managed.contents.tensor.data % 64 == 0
+    result = ctypes.py_object()
+    assert table.object_from_managed(managed, ctypes.byref(result)) == 0
+    assert (result.value.shape, result.value.dtype) == ((5, 6), "float64")
+
+
+def test_c_code_is_told_what_is_wrong(table):
+    with pytest.raises(TypeError, match="Buffer"):
+        table.tensor_from_object(VALUES, ctypes.byref(Tensor()))
+    said = []
+    shape = (ctypes.c_int64 * 1)(1 << 60)
+    for device, size in ((Device(2, 0), 4), (Device(1, 0), 1 << 60)):
+        shape[0] = size
+        prototype = Tensor(device=device, ndim=1, dtype=DType(2, 64, 1), shape=shape)
+        report = SetError(lambda _, kind, text: said.append((kind, text)))
+        code = table.allocate(ctypes.byref(prototype), ctypes.byref(Pointer()), None, report)
+        assert code == -1
+    assert [kind for kind, _ in said] == [b"BufferError"] * 2
+    assert b"cuda" in said[0][1]
+
+
+def test_host_memory_has_no_stream(table):
+    stream = ctypes.c_void_p(1)
+    assert table.stream(1, 0, ctypes.byref(stream)) == 0
+    assert stream.value is None
