@@ -208,7 +208,8 @@ def test_what_is_no_capsule_is_refused(transform, values):
 
 
 def test_a_capsule_is_used_once(transform, values):
-    for keywords in ({"max_version": (1, 0)}, {}):
+    versioned = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
+    for keywords in ({"max_version": (1, 0)}, {}) if versioned else ({},):
         made = values.__dlpack__(**keywords)
         always = producer(__dlpack__=lambda self, made=made, **k: made)
         transform.apply(always)
