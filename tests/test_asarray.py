@@ -201,3 +201,11 @@ def test_results_of_a_call_move_on_without_a_copy(transform, values, torch, jax)
         for like in (torch.empty(0), jax.numpy.zeros(1), pl.Series([0.0])):
             assert interop.address(interop.asarray(result, like=like)) == result.ctypes.data
     assert copied.count == 0
+
+
+def test_rows_without_elements_are_refused_where_polars_would_panic():
+    pl = pytest.importorskip("polars")
+    for shape in ((3, 0), (3, 2, 0), (3, 0, 2)):
+        with refused(ka.ShapeError, "polars", str(shape), argument="result"):
+            interop.asarray(np.zeros(shape), like=pl.Series([0.0]))
+    assert len(interop.asarray(np.zeros((0, 3)), like=pl.Series([0.0]))) == 0

@@ -416,28 +416,22 @@ pub struct RealsIn<'a, T> {
 
 impl<T: Real + Element> RealsIn<'_, T> {
     /// The numbers.
-    ///
-    /// # Errors
-    /// None in practice: [`AnyArray::reals`] looked already.
     #[inline(always)]
-    pub fn view(&self) -> Result<View<'_, T>> {
-        match &self.converted {
-            None => self
-                .memory
-                .view::<T>()
-                .ok_or_else(|| Error::value("array", "its memory changed during the call")),
-            Some(values) => View::contiguous(values, self.memory.shape()),
-        }
+    #[must_use]
+    pub fn view(&self) -> View<'_, T> {
+        let view = match &self.converted {
+            None => self.memory.view::<T>(),
+            Some(values) => View::contiguous(values, self.memory.shape()).ok(),
+        };
+        view.expect("looked at when it was made")
     }
 
     /// The numbers as a batch of items of their last `core_rank` axes, stretched to the batch axes
     /// `shape`, a broadcast of the leading ones (see [`broadcast_shapes`](crate::array::broadcast_shapes)).
-    ///
-    /// # Errors
-    /// As for [`Self::view`].
     #[inline(always)]
-    pub fn batch(&self, core_rank: usize, shape: &[usize]) -> Result<Batch<'_, T>> {
-        Ok(Batch::new(self.view()?, core_rank, shape))
+    #[must_use]
+    pub fn batch(&self, core_rank: usize, shape: &[usize]) -> Batch<'_, T> {
+        Batch::new(self.view(), core_rank, shape)
     }
 }
 

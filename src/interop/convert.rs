@@ -62,7 +62,9 @@ fn is_like(array: &AnyArray<'_, '_>, kind: Kind, like: &Bound<'_, PyAny>) -> boo
     match (array.kind(), kind) {
         (Kind::Numbers, _) => false,
         // Not everything that is read as one is one: NumPy's scalars, arrays of ctypes.
-        (Kind::Numpy, Kind::Numpy | Kind::Numbers) => numpy::is_array(&array.object()).unwrap_or(false),
+        (Kind::Numpy, Kind::Numpy | Kind::Numbers) => {
+            numpy::is_array(&array.object()).unwrap_or(false)
+        }
         (Kind::Memory, Kind::Memory) => array.object().is_instance_of::<PyMemoryView>(),
         (Kind::Arrow(one, _), Kind::Arrow(other, _)) => one == other,
         (Kind::Dlpack, Kind::Dlpack) => array.object().get_type().is(like.get_type()),

@@ -506,10 +506,16 @@ pub fn notice_writing(tensor: &Bound<'_, PyAny>) -> PyResult<()> {
     let torch = TORCH.get(tensor.py()).expect("the type was recognised");
     let (increment, takes_several) = &torch.increment_version;
     let increment = increment.bind(tensor.py());
-    match takes_several {
-        true => increment.call1(((tensor,),))?,
-        false => increment.call1((tensor,))?,
+    let told = match takes_several {
+        true => increment.call1(((tensor,),)),
+        false => increment.call1((tensor,)),
     };
+    if let Err(error) = told {
+        // Tensors made in inference mode are in no graph, and older torch raises for them.
+        if !tensor.call_method0("is_inference")?.is_truthy()? {
+            return Err(error);
+        }
+    }
     Ok(())
 }
 

@@ -21,7 +21,7 @@ fn scale_shift<'py>(
         let shape = Shape::from_slice(arrays[0].shape());
         let mut output = Output::<T>::new("scale_shift", &arrays, shape.clone(), out.as_ref())?;
         let reals = arrays[0].reals::<T>()?;
-        let a = reals.batch(0, &shape)?;
+        let a = reals.batch(0, &shape);
         for (i, place) in output.as_mut_slice().iter_mut().enumerate() {
             *place = (T::ONE + T::ONE) * a.number(i) + T::ONE;
         }
@@ -52,11 +52,7 @@ fn multiply_add<'py>(
         let mut output = Output::<T>::new("multiply_add", &arrays, shape.clone(), out.as_ref())?;
         let [a, b, c] = &arrays;
         let (a, b, c) = (a.reals::<T>()?, b.reals::<T>()?, c.reals::<T>()?);
-        let (a, b, c) = (
-            a.batch(0, &shape)?,
-            b.batch(0, &shape)?,
-            c.batch(0, &shape)?,
-        );
+        let (a, b, c) = (a.batch(0, &shape), b.batch(0, &shape), c.batch(0, &shape));
         for (i, place) in output.as_mut_slice().iter_mut().enumerate() {
             *place = a.number(i) * b.number(i) + c.number(i);
         }

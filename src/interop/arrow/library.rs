@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple, PyType};
 
 use super::Form;
-use crate::array::Shape;
+use crate::array::{Shape, show_shape};
+use crate::error::Error;
 use crate::interop::buffer::Buffer;
 
 /// Whose column it is, and so whose the result shall be.
@@ -119,6 +120,10 @@ pub fn export<'py>(
         return Ok(Bound::new(py, buffer)?.into_any());
     };
     let shape = Shape::from_slice(buffer.foreign().shape());
+    if library == Library::Polars && shape.len() > 1 && shape[0] > 0 && shape[1..].contains(&0) {
+        let expected = "rows with elements, which is all that polars can hold";
+        return Err(Error::shape("result", expected, show_shape(&shape)).into());
+    }
     // One level of lists needs no extension type, and polars once had none to offer.
     let has_tensors = library != Library::Polars || module.hasattr("Extension")?;
     let form = match form {
