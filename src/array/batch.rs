@@ -141,14 +141,13 @@ impl<'a, T: Copy> Batch<'a, T> {
         &scratch[..length]
     }
 
-    /// Item `index` where an item is one number.
+    /// The first number of item `index`: the item itself where it has no axes.
     ///
     /// # Panics
-    /// Where items have axes.
-    #[inline]
+    /// Where items have no elements.
+    #[inline(always)]
     #[must_use]
     pub fn number(&self, index: usize) -> T {
-        assert!(self.core_rank == 0, "an item has {} axes", self.core_rank);
         self.view.data()[self.start(index)]
     }
 
@@ -160,7 +159,7 @@ impl<'a, T: Copy> Batch<'a, T> {
     }
 
     /// Where item `index` starts in the memory.
-    #[inline]
+    #[inline(always)]
     fn start(&self, index: usize) -> usize {
         let origin = self.view.origin() as isize;
         let offset = match &self.steps {

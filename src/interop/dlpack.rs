@@ -510,3 +510,60 @@ pub fn device_code(device: Device) -> i32 {
         DeviceKind::Other(code) => code,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_over_is_read_back_and_released_once() {
+        for shape in [&[][..], &[3], &[2, 0, 5], &[2, 3, 4]] {
+            let count: usize = shape.iter().product();
+            let mut block = Block::new(count * 8, header_size(shape.len()));
+            let numbers = block.as_mut_slice::<f64>().iter_mut().enumerate();
+            numbers.for_each(|(index, number)| *number = index as f64);
+            let tensor = export(block, DType::Float64, shape);
+            // SAFETY: a live structure, which the guard releases at the end.
+            let (memory, guard) = unsafe {
+                (
+                    read_versioned("x", tensor).unwrap(),
+                    Managed::Versioned(tensor),
+                )
+            };
+            assert_eq!(memory.shape(), shape);
+            assert!(memory.is_contiguous() && !memory.read_only);
+            let read = memory.view::<f64>().unwrap().to_vec();
+            assert!(read.iter().enumerate().all(|(index, &x)| x == index as f64));
+            drop(guard);
+        }
+    }
+
+    #[test]
+    fn lies_are_refused_without_a_look_at_the_memory() {
+        let mut layout = [2_i64, 3, 3, 1];
+        let layout = layout.as_mut_ptr();
+        let honest = describe(std::ptr::dangling_mut(), DType::Float32, 2, layout);
+        let refused = |lie: fn(&mut DLTensor)| {
+            let mut tensor = honest;
+            lie(&mut tensor);
+            // SAFETY: shape and strides are there as many as the rank says, or the rank is refused.
+            unsafe { read("x", &tensor) }.is_err()
+        };
+        assert!(!refused(|_| ()));
+        assert!(refused(|tensor| tensor.ndim = i32::MAX));
+        assert!(refused(|tensor| tensor.ndim = -1));
+        assert!(refused(|tensor| tensor.data = std::ptr::null_mut()));
+        assert!(refused(|tensor| tensor.shape = std::ptr::null_mut()));
+        assert!(refused(|tensor| tensor.dtype.lanes = 4));
+        assert!(refused(|tensor| tensor.dtype.bits = 7));
+        assert!(refused(
+            |tensor| tensor.device.device_type = DLDeviceType::CUDA
+        ));
+        assert!(refused(|tensor| tensor.byte_offset = u64::MAX - 2));
+        // SAFETY: as above; the array that the pointer was taken from is still there.
+        unsafe {
+            layout.write(-1);
+            assert!(read("x", &honest).is_err());
+        }
+    }
+}

@@ -476,3 +476,122 @@ fn astray(what: &str, shape: &[usize], strides: &[isize]) -> Error {
 pub fn not_real(what: &str, dtype: DType) -> Error {
     Error::dtype(what, "float32 or float64 (or float16, bfloat16)", dtype)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes in which element `i` of the row-major order is the number `i`.
+    fn numbers(count: usize) -> Vec<u8> {
+        (0..count).flat_map(|i| (i as f32).to_ne_bytes()).collect()
+    }
+
+    /// Memory described with these byte strides, starting at this byte.
+    fn described(
+        bytes: &[u8],
+        start: usize,
+        shape: &[usize],
+        strides: &[isize],
+    ) -> Result<Foreign> {
+        let (shape, strides) = (Shape::from_slice(shape), Strides::from_slice(strides));
+        let pointer = bytes.as_ptr().wrapping_add(start);
+        // SAFETY: the tests below describe memory inside of the slice.
+        unsafe { Foreign::checked("x", pointer, DType::Float32, shape, Some(strides)) }
+    }
+
+    fn contents(foreign: &Foreign) -> Vec<f32> {
+        let mut read = Vec::new();
+        foreign.each(|bytes: [u8; 4]| read.push(f32::from_ne_bytes(bytes)));
+        read
+    }
+
+    #[test]
+    fn every_order_is_read_where_it_lies() {
+        let bytes = numbers(12);
+        for (start, shape, strides, expected) in [
+            (0, &[3, 4][..], &[16, 4][..], (0..12).collect::<Vec<i32>>()),
+            (
+                0,
+                &[4, 3],
+                &[4, 16],
+                vec![0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
+            ),
+            (44, &[12], &[-4], (0..12).rev().collect()),
+            (4, &[3, 2], &[16, 8], vec![1, 3, 5, 7, 9, 11]),
+            (8, &[2, 3], &[0, 4], vec![2, 3, 4, 2, 3, 4]),
+            (20, &[1, 1], &[isize::MIN, 999], vec![5]),
+            (0, &[], &[], vec![0]),
+            (0, &[3, 0, usize::MAX], &[1, 2, 3], vec![]),
+        ] {
+            let foreign = described(&bytes, start, shape, strides).unwrap();
+            let expected: Vec<f32> = expected.iter().map(|&number| number as f32).collect();
+            assert_eq!(contents(&foreign), expected, "{shape:?} {strides:?}");
+            assert_eq!(foreign.view::<f32>().unwrap().to_vec(), expected);
+            assert_eq!(foreign.to_reals::<f64>("x").unwrap().len(), expected.len());
+            let block = foreign.to_block(0);
+            assert_eq!(&block.as_slice::<f32>()[..expected.len()], &expected[..]);
+            let (from, to) = foreign.span();
+            let all = bytes.as_ptr_range();
+            assert!(from == to || from >= all.start as usize && to <= all.end as usize);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_in_place_is_converted() {
+        let mut bytes = vec![0];
+        bytes.extend(numbers(5));
+        let odd = described(&bytes, 1, &[5], &[4]).unwrap();
+        let aligned = (bytes.as_ptr() as usize + 1).is_multiple_of(align_of::<f32>());
+        assert_eq!(odd.view::<f32>().is_some(), aligned);
+        assert_eq!(odd.to_reals::<f32>("x").unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0]);
+
+        let swapped: Vec<u8> = (0..5)
+            .flat_map(|i| {
+                let mut number = (i as f32).to_ne_bytes();
+                number.reverse();
+                number
+            })
+            .collect();
+        let mut foreign = described(&swapped, 0, &[5], &[4]).unwrap();
+        foreign.swapped = true;
+        assert!(foreign.view::<f32>().is_none());
+        assert_eq!(
+            foreign.to_reals::<f32>("x").unwrap(),
+            [0.0, 1.0, 2.0, 3.0, 4.0]
+        );
+    }
+
+    #[test]
+    fn numbers_are_written_where_they_belong() {
+        let mut bytes = numbers(6);
+        let pointer = bytes.as_mut_ptr();
+        let (shape, strides) = ([3, 2].into(), Strides::from([4, 12]));
+        // SAFETY: memory inside of the vector, which nobody reads meanwhile.
+        let foreign = unsafe {
+            let foreign = Foreign::checked("x", pointer, DType::Float32, shape, Some(strides));
+            let foreign = foreign.unwrap();
+            foreign.write(&[10.0_f32, 11.0, 12.0, 13.0, 14.0, 15.0]);
+            foreign
+        };
+        assert_eq!(contents(&foreign), [10.0, 11.0, 12.0, 13.0, 14.0, 15.0]);
+        let third = f32::from_ne_bytes(bytes[8..12].try_into().unwrap());
+        assert_eq!(third, 14.0);
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let bytes = numbers(4);
+        for (shape, strides) in [
+            (&[4][..], &[isize::MAX][..]),
+            (&[usize::MAX], &[4]),
+            (&[1 << 40, 1 << 40], &[0, 0]),
+            (&[4, 4], &[4]),
+        ] {
+            assert!(described(&bytes, 0, shape, strides).is_err(), "{shape:?}");
+        }
+        let null = std::ptr::null();
+        // SAFETY: refused, so never read.
+        let nowhere = unsafe { Foreign::checked("x", null, DType::Float32, [2].into(), None) };
+        assert!(nowhere.unwrap_err().to_string().contains("null pointer"));
+    }
+}
