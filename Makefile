@@ -88,15 +88,15 @@ test-memory: $(VENV)/.test $(VENV)/.extension ## the edge-case tests under valgr
 	$(BIN)/python tests/memory_check.py
 
 lint: $(VENV)/.lint $(VENV)/.extension ## formatting, clippy, ruff, mypy
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --all-targets -- -D warnings
-	$(CARGO) clippy --all-targets --features python -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features python -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 format: $(VENV)/.lint ## bring all sources into form
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 

@@ -131,8 +131,11 @@ impl Error {
         }
     }
 
-    /// An empty vector with room for `count` elements, where there is memory for it.
-    pub(crate) fn reserve<T>(what: impl Display, count: usize) -> Result<Vec<T>> {
+    /// An empty vector with room for `count` elements.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] where there is no memory for so many.
+    pub fn reserve<T>(what: impl Display, count: usize) -> Result<Vec<T>> {
         let mut room = Vec::new();
         match room.try_reserve_exact(count) {
             Ok(()) => Ok(room),

@@ -523,18 +523,16 @@ mod tests {
             let numbers = block.as_mut_slice::<f64>().iter_mut().enumerate();
             numbers.for_each(|(index, number)| *number = index as f64);
             let tensor = export(block, DType::Float64, shape);
-            // SAFETY: a live structure, which the guard releases at the end.
-            let (memory, guard) = unsafe {
-                (
-                    read_versioned("x", tensor).unwrap(),
-                    Managed::Versioned(tensor),
-                )
-            };
-            assert_eq!(memory.shape(), shape);
-            assert!(memory.is_contiguous() && !memory.read_only);
-            let read = memory.view::<f64>().unwrap().to_vec();
-            assert!(read.iter().enumerate().all(|(index, &x)| x == index as f64));
-            drop(guard);
+            // SAFETY: a live structure, which is released once, at the end.
+            unsafe {
+                let memory = read_versioned("x", tensor).unwrap();
+                assert_eq!(memory.shape(), shape);
+                assert!(memory.is_contiguous() && !memory.read_only);
+                let read = memory.view::<f64>().unwrap().to_vec();
+                assert!(read.iter().enumerate().all(|(index, &x)| x == index as f64));
+                let deleter = (*tensor).deleter.unwrap();
+                deleter(tensor);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::array::DType;
 use crate::interop::buffer::Buffer;
 use crate::interop::dlpack::{self, Managed};
 use crate::interop::foreign::Foreign;
-use crate::interop::routes::ClassCache;
+use crate::interop::routes::{ClassCache, Weak};
 use crate::interop::torch::gradient_lost;
 
 /// What the protocol does not say about a library.
@@ -147,8 +147,9 @@ impl Library {
 /// What is known about the arrays of a class.
 struct Origin {
     library: Option<&'static Library>,
-    /// How a result becomes one of them, looked for when the first result is there.
-    from_dlpack: PyOnceLock<Option<Py<PyAny>>>,
+    /// How a result becomes one of them, looked for when the first result is there; `None` where there is
+    /// no function for that.
+    from_dlpack: PyOnceLock<Option<Weak>>,
 }
 
 impl Origin {
@@ -202,13 +203,27 @@ pub fn export<'py>(
     if let Some(library) = origin.library {
         return (library.wrap)(&buffer, dtype);
     }
-    let found = origin.from_dlpack.get_or_try_init(py, || {
-        Ok::<_, PyErr>(from_dlpack_of(like)?.map(Bound::unbind))
-    })?;
-    let Some(from_dlpack) = found else {
-        return Ok(buffer);
+    let known = origin.from_dlpack.get(py);
+    let function = match known {
+        Some(None) => return Ok(buffer),
+        Some(Some(weak)) => weak.get(py),
+        None => None,
     };
-    let from_dlpack = from_dlpack.bind(py);
+    let from_dlpack = match function {
+        Some(function) => function,
+        None => {
+            let function = from_dlpack_of(like)?;
+            let weak = function.as_ref().map(Weak::new).transpose();
+            if let Ok(weak) = weak {
+                // Somebody else was quicker, or it is known and gone: nothing is lost.
+                let _ = origin.from_dlpack.set(py, weak);
+            }
+            match function {
+                Some(function) => function,
+                None => return Ok(buffer),
+            }
+        }
+    };
     let result = match from_dlpack.call1((&buffer,)) {
         // It may be from when `from_dlpack` took the capsule.
         Err(error) if error.is_instance_of::<PyTypeError>(py) => {

@@ -2,9 +2,10 @@
 
 use std::sync::Mutex;
 
+use pyo3::ffi::PyObject;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
 
 /// The ways that depend on nothing but the class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +52,14 @@ pub fn remember(class: &Bound<'_, PyType>, route: Route) {
 /// As many classes as a program uses in one place, and then some.
 const MOST: usize = 16;
 
-/// What was found out about the classes seen last. They are held, so that no other class can take their
-/// place in memory.
-pub(super) struct ClassCache<V>(Mutex<Vec<(Py<PyType>, V)>>);
+/// What was found out about the classes seen last. They are not held: a class that nobody else holds is
+/// forgotten, and libraries that count what is left of theirs at the end find nothing.
+pub(super) struct ClassCache<V>(Mutex<Vec<(*mut PyObject, Weak, V)>>);
+
+// SAFETY: the pointers are only compared.
+unsafe impl<V: Send> Send for ClassCache<V> {}
+// SAFETY: as above; the rest is behind the lock.
+unsafe impl<V: Send> Sync for ClassCache<V> {}
 
 impl<V: Clone> ClassCache<V> {
     pub(super) const fn new() -> Self {
@@ -63,19 +69,42 @@ impl<V: Clone> ClassCache<V> {
     /// What is known about a class. Never waits: where another thread is looking, nothing is known.
     pub(super) fn get(&self, class: &Bound<'_, PyType>) -> Option<V> {
         let known = self.0.try_lock().ok()?;
-        known
-            .iter()
-            .find(|(other, _)| other.as_ptr() == class.as_ptr())
-            .map(|(_, value)| value.clone())
+        let same = |(address, _, _): &&(_, _, _)| *address == class.as_ptr();
+        let (_, weak, value) = known.iter().find(same)?;
+        // Another class may have taken the place in memory of one that is gone.
+        weak.get(class.py()).map(|_| value.clone())
     }
 
     pub(super) fn put(&self, class: &Bound<'_, PyType>, value: V) {
+        let Ok(weak) = Weak::new(class) else { return };
         let forgotten = self.0.try_lock().ok().and_then(|mut known| {
-            let oldest = (known.len() >= MOST).then(|| known.remove(0));
-            known.push((class.clone().unbind(), value));
-            oldest
+            let gone = known
+                .iter()
+                .position(|(address, _, _)| *address == class.as_ptr())
+                .or((known.len() >= MOST).then_some(0));
+            let gone = gone.map(|index| known.remove(index));
+            known.push((class.as_ptr(), weak, value));
+            gone
         });
-        // Outside the lock: releasing a class can run anything.
+        // Outside the lock: releasing an object can run anything.
         drop(forgotten);
+    }
+}
+
+/// A Python object that is not held.
+pub(super) struct Weak(Py<PyWeakrefReference>);
+
+impl Weak {
+    /// Looks at an object.
+    ///
+    /// # Errors
+    /// Where objects of its class cannot be looked at without being held.
+    pub(super) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(PyWeakrefReference::new(object)?.unbind()))
+    }
+
+    /// The object, while it is there.
+    pub(super) fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.0.bind(py).upgrade()
     }
 }
