@@ -368,7 +368,7 @@ def pyarrow_array(draw, shape, dtype):
         ends = [0, *cuts, len(column)]
         chunks = [column[a:b] for a, b in itertools.pairwise(ends)]
         column = pa.chunked_array(chunks, column.type)
-        joined = int(len(chunks) > 1)
+        joined = int(sum(len(chunk) > 0 for chunk in chunks) > 1)
         if not aligned:
             # arrow-rs aligns chunk by chunk.
             return None

@@ -72,7 +72,7 @@ def test_every_kind_becomes_every_other(source: Kind, target: Kind):
     # What cannot be done without a copy is refused where copies are, and says why.
     if copied.count and source.copies == 0:
         with pytest.raises(ValueError, match="without a copy: "):
-            interop.asarray(source.make(VALUES.copy(), 1), like=like, copy=False)
+            interop.asarray(x, like=like, copy=False)
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
