@@ -20,6 +20,19 @@ from kinarray import interop
 FLOATS = {"float32": np.float32, "float64": np.float64}
 
 
+def _speaks_dlpack_1() -> bool:
+    try:
+        np.zeros(1).__dlpack__(max_version=(1, 0))
+    except TypeError:
+        return False
+    return True
+
+
+NUMPY_SPEAKS_DLPACK_1 = _speaks_dlpack_1()
+"""NumPy before 2.1 makes and takes old capsules only, which cannot say what may be written into: it
+exports nothing that is read-only, and what it takes is read-only to it in any case."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """One kind of array, of the library that `module` names; `needs` are those it is made with.
@@ -335,9 +348,21 @@ class Producer:
         return self.values.__dlpack_device__()
 
     def __dlpack__(self, **keywords):
-        if np.lib.NumpyVersion(np.__version__) < "2.1.0":
+        if not NUMPY_SPEAKS_DLPACK_1:
             keywords.clear()
         return self.values.__dlpack__(**keywords)
+
+
+class Writable:
+    """The memory of an array as one that may be written into, whatever its flags say."""
+
+    def __init__(self, array):
+        self._array = array
+
+    @property
+    def __array_interface__(self):
+        said = self._array.__array_interface__
+        return said | {"data": (said["data"][0], False)}
 
 
 def library(name: str) -> types.ModuleType:
@@ -345,7 +370,12 @@ def library(name: str) -> types.ModuleType:
     module = types.ModuleType(name)
     cls = type("ndarray", (Producer,), {"__module__": f"{name}._core.array"})
     module.ndarray = cls
-    module.from_dlpack = lambda x: cls(np.from_dlpack(x))
+
+    def from_dlpack(x):
+        values = np.from_dlpack(x)
+        return cls(values if NUMPY_SPEAKS_DLPACK_1 else np.asarray(Writable(values)))
+
+    module.from_dlpack = from_dlpack
     return module
 
 

@@ -343,8 +343,12 @@ def test_arrays_on_several_devices_are_refused_and_their_shards_are_not():
         np.testing.assert_array_equal(np.asarray(result), expected)
         def each(block):
             return transform.apply(block)
+        try:
+            from jax import shard_map
+        except ImportError:  # JAX before 0.6
+            from jax.experimental.shard_map import shard_map
         with pytest.raises(ka.GradientError, match="tracer"):
-            jax.shard_map(each, mesh=mesh, in_specs=PartitionSpec("x"), out_specs=PartitionSpec("x"))(sharded)
+            shard_map(each, mesh=mesh, in_specs=PartitionSpec("x"), out_specs=PartitionSpec("x"))(sharded)
     """)
 
 

@@ -139,15 +139,27 @@ def test_no_axes_where_axes_are_needed(transform):
             transform.apply(wrong)
 
 
+def most_axes() -> int:
+    try:
+        return np.zeros((1,) * 64).ndim
+    except ValueError:  # NumPy before 2.0
+        return 32
+
+
+AXES = most_axes()
+
+
 def test_as_many_axes_as_numpy_has(transform, values):
-    deep = values[0].reshape((1,) * 63 + (-1,))
+    before = AXES - 1
+    deep = values[0].reshape((1,) * before + (-1,))
     result = transform.apply(deep)
-    assert result.ndim == 64
+    assert result.ndim == AXES
     np.testing.assert_array_equal(result.reshape(-1), transform.apply(values[0]))
-    deep = np.broadcast_to(values[0], (1,) * 31 + (2,) + (1,) * 31 + (transform.size,))
+    half = before // 2
+    deep = np.broadcast_to(values[0], (1,) * half + (2,) + (1,) * half + (transform.size,))
     assert transform.apply(deep).shape == (*deep.shape[:-1], result.shape[-1])
     with refused(ka.ShapeError, str(transform.size)):
-        transform.apply(np.zeros((1,) * 63 + (transform.size + 1,), np.float32))
+        transform.apply(np.zeros((1,) * before + (transform.size + 1,), np.float32))
 
 
 def test_a_wrong_size_names_the_shape(transform):

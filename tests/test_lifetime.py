@@ -17,6 +17,7 @@ import pytest
 
 import kinarray as ka
 from kinarray import interop
+from kinds import NUMPY_SPEAKS_DLPACK_1
 from producers import Forwarding, exporter
 
 # A million calls a kind take some minutes: KINARRAY_CALLS=1000000 pytest tests/test_lifetime.py -s
@@ -265,7 +266,7 @@ def test_capsules_that_nobody_takes_release_what_they_hold(transform, values):
         address = np.asarray(buffer).ctypes.data
         del buffer
         churn()
-        taken = np.from_dlpack(_Holder(capsules.pop(1)))
+        taken = np.from_dlpack(_Holder(capsules.pop(int(NUMPY_SPEAKS_DLPACK_1))))
         assert taken.ctypes.data == address
         np.testing.assert_array_equal(taken, expected)
         del taken, capsules

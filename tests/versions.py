@@ -30,9 +30,11 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "versions.md"
 TESTS = [
     "test_contract.py",
+    "test_asarray.py",
+    "test_buffer.py",
     "test_frameworks.py",
     "test_edges_*.py",
-    "test_hostile_producers.py",
+    "test_hostile_*.py",
     "test_our_buffer.py",
     "test_out.py",
     "test_lifetime.py",
@@ -206,6 +208,13 @@ def run(environment: Environment, wheel: Path | None, folder: Path) -> Result:
     return result
 
 
+def commit() -> str:
+    """The commit that is tested; "+" where files differ from it."""
+    git = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(git, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
 def processor() -> str:
     """The processor's name."""
     try:
@@ -267,6 +276,8 @@ def main() -> int:
         return 0
     chosen = [it for it in ENVIRONMENTS if not arguments.names or it.name in arguments.names]
     wheel = None if arguments.in_place else (arguments.wheel or build()).resolve()
+    what = f"one wheel, `{wheel.name}`" if wheel else "`python/` as it lay there (`--in-place`)"
+    what += f" at commit {commit()}"  # looked at now, for files may change meanwhile
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -286,7 +297,6 @@ def main() -> int:
 
         with ThreadPoolExecutor(arguments.jobs) as pool:
             results = list(pool.map(one, chosen))
-    what = f"one wheel, `{wheel.name}`" if wheel else "`python/` as it lay there (`--in-place`)"
     text = table(results, what)
     if arguments.write or not arguments.names:
         TABLE.write_text(text)
