@@ -87,7 +87,7 @@ pub(super) enum Guard {
 
 /// An array as it came in: what it is and where its numbers lie.
 ///
-/// As the argument of a `#[pyfunction]` it takes every kind of array; see the [module](super) for an
+/// As the argument of a `#[pyfunction]` it takes every kind of array; `examples/any_array_extension` is an
 /// extension in full.
 #[derive(Debug)]
 pub struct AnyArray<'a, 'py> {
