@@ -70,7 +70,8 @@ def test_every_kind_becomes_every_other(source: Kind, target: Kind):
     if copied.count == 0 and address is not None and source.copies == 0:
         assert interop.address(result) == address, "nothing was counted, yet the memory is another"
     # What cannot be done without a copy is refused where copies are, and says why.
-    if copied.count and source.copies == 0:
+    # (DuckDB makes its memory anew each time.)
+    if copied.count and source.copies == 0 and source.name != "duckdb":
         with pytest.raises(ValueError, match="without a copy: "):
             interop.asarray(x, like=like, copy=False)
 

@@ -24,7 +24,8 @@ def test_it_takes_every_kind_and_gives_the_same_back(kind: Kind, dtype):
     if a is None:
         pytest.skip("this kind cannot hold rows of eight numbers")
     result = extension.multiply_add(a, 2.0, [0.5])
-    assert kind.is_same(result)
+    # Where there is no class to be like, it is a buffer, of that module's own class.
+    assert kind.is_same(result) or (kind.name, type(result).__name__) == ("DLPack", "Buffer")
     np.testing.assert_array_equal(kind.read(result), values * 2 + 0.5)
     np.testing.assert_array_equal(
         kind.read(extension.scale_shift(kind.make(values, 1))), values * 2 + 1
