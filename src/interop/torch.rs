@@ -1,6 +1,7 @@
 //! torch tensors in and out through torch's C exchange table, with the checks that the table leaves
 //! to its callers.
 
+use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -9,7 +10,7 @@ use pyo3::exceptions::{PyBufferError, PyRuntimeError};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 use pyo3::{PyTypeInfo, intern};
 
 use crate::array::{DType, Shape};
@@ -23,6 +24,8 @@ struct Torch {
     tensor: Py<PyAny>,
     /// The C functions; null before torch 2.10.
     table: *const DLPackExchangeAPI,
+    /// `torch.Tensor.requires_grad`, with what reads it.
+    requires_grad: Option<Property>,
     /// `torch.Tensor.is_neg` without the detour through Python's call machinery.
     is_neg: Option<unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject>,
     /// The namespace that holds the level of forward-mode differentiation.
@@ -90,6 +93,7 @@ pub fn notice(py: Python<'_>, modules: &Bound<'_, PyAny>) -> PyResult<bool> {
         Ok::<_, PyErr>(Torch {
             tensor: tensor.unbind(),
             table,
+            requires_grad: Property::of(&sample.get_type(), "requires_grad"),
             is_neg: direct_method(&sample, "is_neg"),
             forward_ad: forward_ad
                 .getattr("__dict__")?
@@ -130,6 +134,50 @@ unsafe fn supported(mut table: *mut DLPackExchangeAPI) -> *const DLPackExchangeA
         }
     }
     std::ptr::null()
+}
+
+/// A property written in C, read without looking its name up in the class.
+struct Property {
+    descriptor: Py<PyAny>,
+    get: ffi::descrgetfunc,
+}
+
+impl Property {
+    /// `None` where the class has no such property, or one that is written in Python.
+    fn of(class: &Bound<'_, PyType>, name: &str) -> Option<Self> {
+        let first = class
+            .mro()
+            .iter()
+            .find_map(|base| base.getattr("__dict__").ok()?.get_item(name).ok())?;
+        let kinds = class.py().import("types").ok()?;
+        if !first
+            .get_type()
+            .is(kinds.getattr("GetSetDescriptorType").ok()?)
+        {
+            return None;
+        }
+        // SAFETY: the slot of a live class, which has this type where there is one.
+        let get = unsafe {
+            let slot = ffi::PyType_GetSlot(ffi::Py_TYPE(first.as_ptr()), ffi::Py_tp_descr_get);
+            std::mem::transmute::<*mut c_void, Option<ffi::descrgetfunc>>(slot)?
+        };
+        Some(Self {
+            descriptor: first.unbind(),
+            get,
+        })
+    }
+
+    /// The value for an instance of exactly the class.
+    #[inline]
+    fn get<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let class = object.get_type_ptr().cast();
+        // SAFETY: the descriptor's own function, which looks whether the object is of its class and
+        // returns a new reference.
+        unsafe {
+            let value = (self.get)(self.descriptor.as_ptr(), object.as_ptr(), class);
+            Bound::from_owned_ptr_or_err(object.py(), value)
+        }
+    }
 }
 
 /// The C function of a method without arguments, where the method is a built-in one.
@@ -181,7 +229,11 @@ impl Torch {
     #[inline]
     fn tracking(&self, tensor: &Bound<'_, PyAny>) -> PyResult<Hidden> {
         let py = tensor.py();
-        let requires_grad = tensor.getattr(intern!(py, "requires_grad"))?;
+        let requires_grad = match &self.requires_grad {
+            // A subclass may have a property of its own.
+            Some(property) if is_tensor_type(tensor.get_type_ptr()) => property.get(tensor)?,
+            _ => tensor.getattr(intern!(py, "requires_grad"))?,
+        };
         // A built-in property, so it is one of the two; anything else is asked what it means.
         // SAFETY: a live object.
         let plain = unsafe { ffi::Py_IsFalse(requires_grad.as_ptr()) == 1 };
