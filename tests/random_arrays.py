@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from kinarray import interop
+
 STORED = {
     "float64": np.dtype("=f8"),
     "float32": np.dtype("=f4"),
