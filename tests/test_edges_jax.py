@@ -250,9 +250,13 @@ def test_transposed_layouts_are_read_in_place(transform, values, nothing_copied)
     start = -padded.ctypes.data % 64
     aligned = padded[start : start + fortran.nbytes].view(np.float32).reshape(values.T.shape).T
     aligned[:] = values
-    transposed = jax.dlpack.from_dlpack(aligned)
-    result = transform.apply(transposed)
-    np.testing.assert_array_equal(np.asarray(result), expected)
+    try:
+        transposed = jax.dlpack.from_dlpack(aligned)
+    except RuntimeError as error:  # JAX 0.7
+        assert "non-default layout" in str(error)
+    else:
+        result = transform.apply(transposed)
+        np.testing.assert_array_equal(np.asarray(result), expected)
     by_jax = jax.device_put(values.T.copy()).T
     np.testing.assert_array_equal(np.asarray(transform.apply(by_jax)), expected)
 

@@ -192,7 +192,9 @@ def run(environment: Environment, wheel: Path | None, folder: Path) -> Result:
     )
     result.seconds = time.monotonic() - start
     if not report.exists():
-        result.problems.append(f"pytest ended with {done.returncode}: {done.stdout[-800:]}")
+        result.problems.append(
+            f"pytest ended with {done.returncode}: {(done.stderr or done.stdout)[:800]}"
+        )
         return result
     for case in ElementTree.parse(report).iter("testcase"):
         kinds = {child.tag for child in case}
@@ -244,6 +246,8 @@ def table(results: list[Result], what: str) -> str:
     for result in results:
         shown = [result.versions.get(name, "-") for name in ["python", *SHOWN]]
         counts = [str(count) for count in (result.passed, result.failed, result.skipped)]
+        if not any((result.passed, result.failed, result.skipped)):
+            counts = ["-"] * 3  # it did not come to an end
         lines.append(f"| {' | '.join([result.environment.name, *shown, *counts])} |")
     lines += ["", "Tests are skipped where a library, or the feature tested, is not there.", ""]
     for result in results:
