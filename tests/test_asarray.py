@@ -210,3 +210,16 @@ def test_rows_without_elements_are_refused_where_polars_would_panic():
         with refused(ka.ShapeError, "polars", str(shape), argument="result"):
             interop.asarray(np.zeros(shape), like=pl.Series([0.0]))
     assert len(interop.asarray(np.zeros((0, 3)), like=pl.Series([0.0]))) == 0
+
+
+def test_views_of_views_let_go_in_any_order(torch):
+    # torch lets go of the interpreter while it frees a tensor, and here the tensor is freed from within
+    # the freeing of a view of ours, and frees another.
+    for _ in range(100):
+        x = np.ones((2, 3), np.float32)
+        tensor = interop.asarray(x, like=torch.empty(0))
+        back = interop.asarray(tensor, like=x)
+        again = interop.asarray(interop.asarray(back, like=torch.empty(0)), like=memoryview(b""))
+        del x, tensor, back
+        assert np.asarray(again).sum() == 6
+        del again

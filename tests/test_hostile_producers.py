@@ -297,14 +297,30 @@ class Meddling:
         return self.array.__dlpack__(**keywords)
 
 
-def test_an_argument_freed_while_another_is_read_is_noticed(posed):
+@pytest.mark.parametrize("kind", ["Tensor", "nn.Parameter"])
+def test_a_tensor_freed_while_another_argument_is_read_is_noticed(posed, kind):
     character, state, rest = posed
     torch = pytest.importorskip("torch")
+    expected = character.skin_points(state, rest)
     tensor = torch.from_numpy(state).clone()
-    freeing = Meddling(rest, lambda: tensor.untyped_storage().resize_(0))
+    if kind == "nn.Parameter":
+        tensor = torch.nn.Parameter(tensor, requires_grad=False)
+
+    def free():
+        tensor.untyped_storage().resize_(0)
+
+    freeing = Meddling(rest, free)
     with refused(ka.DTypeError, "its storage was emptied", argument="skel_state"):
         character.skin_points(tensor, freeing)
+    tensor.untyped_storage().resize_(state.nbytes)
+    freeing = Meddling(np.zeros_like(expected), free)
+    with refused(ka.DTypeError, "its storage was emptied", argument="skel_state"):
+        character.skin_points(tensor, rest, out=freeing)
+    assert not freeing.array.any()
 
+
+def test_an_argument_moved_while_another_is_read_is_noticed(posed):
+    character, state, rest = posed
     array = state.copy()
     moving = Meddling(rest, lambda: array.resize((10**6,), refcheck=False))
     with refused(ka.InvalidValueError, "was changed while", argument="skel_state"):

@@ -310,6 +310,12 @@ impl<'a, 'py> AnyArray<'a, 'py> {
         matches!(self.guard, Guard::Object)
     }
 
+    /// Whether other code could take the memory away. What a tensor gave to DLPack keeps the tensor alive,
+    /// and yet its storage can be resized or emptied.
+    fn could_move(&self) -> bool {
+        self.is_borrowed() || matches!(self.kind, Kind::Torch)
+    }
+
     /// The object itself.
     #[must_use]
     pub fn object(&self) -> Borrowed<'a, 'py, PyAny> {
@@ -458,8 +464,12 @@ fn look_again(
     arrays: &[AnyArray<'_, '_>],
     out: Option<&AnyArray<'_, '_>>,
 ) -> PyResult<()> {
-    let borrowed = arrays.iter().chain(out).filter(|array| array.is_borrowed());
-    for array in borrowed {
+    if arrays.len() + usize::from(out.is_some()) < 2 {
+        // Nothing was read after it.
+        return Ok(());
+    }
+    let movable = arrays.iter().chain(out).filter(|array| array.could_move());
+    for array in movable {
         let again = AnyArray::of(function, array.what, array.object)?;
         if again.memory != array.memory {
             let problem = "the array was changed while the other arguments were read";

@@ -16,6 +16,7 @@ use crate::array::{DType, Device, DeviceKind, Shape, Strides};
 use crate::error::{Error, Result};
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
+use crate::interop::storage::with_interpreter;
 
 /// The version whose structures are written and understood.
 pub const VERSION: DLPackVersion = DLPackVersion { major: 1, minor: 3 };
@@ -56,7 +57,7 @@ impl Drop for Managed {
                 }
             }
         };
-        let attached = Python::try_attach(|py| {
+        let attached = with_interpreter(|py| {
             // A deleter may leave an exception behind, which must not become that of our caller.
             let before = PyErr::take(py);
             delete();

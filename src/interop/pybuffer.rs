@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use crate::array::{DType, Shape, Strides, show_shape};
 use crate::error::Error;
 use crate::interop::foreign::Foreign;
+use crate::interop::storage::with_interpreter;
 
 /// An exported buffer; given back when dropped.
 pub struct PyBuffer(Box<ffi::Py_buffer>);
@@ -25,7 +26,7 @@ unsafe impl Sync for PyBuffer {}
 
 impl Drop for PyBuffer {
     fn drop(&mut self) {
-        Python::attach(|_| {
+        with_interpreter(|_| {
             // SAFETY: filled by `PyObject_GetBuffer`, released once.
             unsafe { ffi::PyBuffer_Release(&raw mut *self.0) };
         });

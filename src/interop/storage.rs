@@ -1,5 +1,6 @@
 //! Memory that outlives a call: a block of ours, or someone's memory with what keeps it.
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::interop::any_array::{AnyArray, Guard};
@@ -52,13 +53,34 @@ impl Storage {
     }
 }
 
+/// Runs `work` with the interpreter held, from a destructor that anybody may call; `None` where it cannot be.
+///
+/// [`Python::try_attach`] alone believes this thread to hold it below any other frame of ours; torch lets
+/// go of it before it calls a deleter, so that the drop of one buffer can get here without it.
+pub(super) fn with_interpreter<R>(work: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+    struct Ensured(ffi::PyGILState_STATE);
+    impl Drop for Ensured {
+        fn drop(&mut self) {
+            // SAFETY: ensured on this thread, released once.
+            unsafe { ffi::PyGILState_Release(self.0) };
+        }
+    }
+    // SAFETY: may be called at any time.
+    if unsafe { ffi::Py_IsInitialized() } == 0 {
+        return None;
+    }
+    // SAFETY: the interpreter is there; nested calls are counted.
+    let _ensured = Ensured(unsafe { ffi::PyGILState_Ensure() });
+    Python::try_attach(work)
+}
+
 impl Drop for Storage {
     fn drop(&mut self) {
         if let Owner::Object(held) = &mut self.0 {
             let held = held.take();
             // Where the interpreter is gone, its objects are too.
             let mut held = std::mem::ManuallyDrop::new(held);
-            Python::try_attach(|_| {
+            with_interpreter(|_| {
                 // SAFETY: taken once, here, and not looked at again.
                 drop(unsafe { std::mem::ManuallyDrop::take(&mut held) });
             });

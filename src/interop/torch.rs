@@ -471,7 +471,10 @@ fn explain(function: &str, what: &str, tensor: &Bound<'_, PyAny>, error: PyErr) 
             let text = error.value(py).to_string();
             let why = text.lines().next().unwrap_or_default();
             let expected = "a dense tensor with memory behind it";
-            let got = format!("one that torch does not export ({why})");
+            let dtype = tensor.getattr(intern!(py, "dtype"));
+            let dtype =
+                dtype.map_or_else(|_| "unknown dtype".to_owned(), |dtype| dtype.to_string());
+            let got = format!("one of {dtype} that torch does not export ({why})");
             let ours = PyErr::from(Error::dtype(what, expected, got));
             ours.set_cause(py, Some(error));
             ours
