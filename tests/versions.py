@@ -31,7 +31,7 @@ TABLE = ROOT / "docs" / "versions.md"
 TESTS = [
     "test_contract.py",
     "test_asarray.py",
-    "test_buffer.py",
+    "test_c_exchange.py",
     "test_frameworks.py",
     "test_edges_*.py",
     "test_hostile_*.py",
