@@ -209,7 +209,7 @@ pub fn check(foreign: &Foreign, memory: &mut Memory) {
         .iter()
         .try_fold(1_u128, |all, &length| all.checked_mul(length as u128));
     let _ = (foreign.span(), foreign.is_contiguous());
-    let Some((low, high)) = extent(foreign.shape(), foreign.strides(), size) else {
+    let Some((low, high)) = extent(foreign.shape(), &foreign.strides(), size) else {
         assert!(foreign.is_empty());
         assert_eq!(foreign.len(), 0);
         read(foreign, &[]);
@@ -240,7 +240,7 @@ pub fn check(foreign: &Foreign, memory: &mut Memory) {
     for index in 0..count {
         let mut rest = index;
         let mut place = at - start;
-        for (&length, &stride) in foreign.shape().iter().zip(foreign.strides()).rev() {
+        for (&length, &stride) in foreign.shape().iter().zip(&foreign.strides()).rev() {
             place += (rest % length as u128) as i128 * stride as i128;
             rest /= length as u128;
         }
