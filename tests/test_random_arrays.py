@@ -20,6 +20,7 @@ pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+import kinarray as ka
 import random_arrays
 import reference
 from character_arrays import synthetic
@@ -232,6 +233,10 @@ def check_one_call(data):
         extra["out"] = out.object
         unchanged, rest = outside(out.layout), out.layout.raw.copy()
 
+    if out is None and lead.kind == "polars" and shape[0] > 0 and 0 in shape[1:]:
+        with pytest.raises(ka.ShapeError, match="polars"):
+            function.call(*(argument.object for argument in given), **extra)
+        return
     with interop.count_copies() as copied:
         result = function.call(*(argument.object for argument in given), **extra)
 
@@ -258,14 +263,16 @@ def check_one_call(data):
             np.testing.assert_array_equal(old, new)
 
     copies = sum(argument.copies(computed) for argument in given)
+    # What lies behind a column without rows is aligned too, where anything does.
+    spare = sum(argument.joined for argument in given if argument.values.size == 0)
     if out is None:
         copies += int(read.size > 0 and dtype != computed)
-        assert copied.count == copies
     elif kind_of_out == "shared":
         # Whether it lies over an argument is seen by the ends of both.
-        assert copies <= copied.count <= copies + 1
+        spare += 1
     else:
-        assert copied.count == copies + int(read.size > 0 and not out.direct)
+        copies += int(read.size > 0 and not out.direct)
+    assert copies <= copied.count <= copies + spare
 
 
 def n(function: Function) -> int:
