@@ -20,6 +20,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from kinarray import interop
+from producers import DLTensor, Legacy, Versioned, capsule
 
 STORED = {
     "float64": np.dtype("=f8"),
@@ -165,36 +166,6 @@ class Argument:
 # DLPack structures as an unknown producer makes them ---------------------------------------------------
 
 
-class DLTensor(ctypes.Structure):
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("device_type", ctypes.c_int32),
-        ("device_id", ctypes.c_int32),
-        ("ndim", ctypes.c_int32),
-        ("code", ctypes.c_uint8),
-        ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-    ]
-
-
-class Legacy(ctypes.Structure):
-    _fields_ = [("tensor", DLTensor), ("context", ctypes.c_void_p), ("deleter", ctypes.c_void_p)]
-
-
-class Versioned(ctypes.Structure):
-    _fields_ = [
-        ("major", ctypes.c_uint32),
-        ("minor", ctypes.c_uint32),
-        ("context", ctypes.c_void_p),
-        ("deleter", ctypes.c_void_p),
-        ("flags", ctypes.c_uint64),
-        ("tensor", DLTensor),
-    ]
-
-
 class Producer:
     """Somebody unknown who speaks DLPack."""
 
@@ -202,14 +173,11 @@ class Producer:
         self.structure, self.keep = structure, keep
 
     def __dlpack__(self, **keywords):
-        new = ctypes.pythonapi.PyCapsule_New
-        new.restype = ctypes.py_object
-        new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
         versioned = isinstance(self.structure, Versioned)
         if keywords and not versioned:
             raise TypeError("unexpected keyword argument 'max_version'")
         name = b"dltensor_versioned" if versioned else b"dltensor"
-        return new(ctypes.addressof(self.structure), name, None)
+        return capsule(ctypes.addressof(self.structure), name)
 
 
 def producer(draw, layout: Layout, dtype: str, *, writable: bool | None = None) -> Producer:

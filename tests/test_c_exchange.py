@@ -9,6 +9,7 @@ import pytest
 
 from kinarray import interop
 from kinds import NUMPY_SPEAKS_DLPACK_1
+from producers import READ_ONLY, DLTensor, Versioned
 
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -65,40 +66,7 @@ def test_strided_memory_is_said_to_be():
 # The C functions -------------------------------------------------------------------------------------
 
 
-class Device(ctypes.Structure):
-    _fields_ = [("kind", ctypes.c_int), ("index", ctypes.c_int32)]
-
-
-class DType(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16)]
-
-
-class Tensor(ctypes.Structure):
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("device", Device),
-        ("ndim", ctypes.c_int32),
-        ("dtype", DType),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-    ]
-
-
-class Managed(ctypes.Structure):
-    pass
-
-
-Managed._fields_ = [
-    ("major", ctypes.c_uint32),
-    ("minor", ctypes.c_uint32),
-    ("context", ctypes.c_void_p),
-    ("deleter", ctypes.PYFUNCTYPE(None, ctypes.POINTER(Managed))),
-    ("flags", ctypes.c_uint64),
-    ("tensor", Tensor),
-]
-
-Pointer = ctypes.POINTER(Managed)
+Pointer = ctypes.POINTER(Versioned)
 SetError = ctypes.PYFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p)
 
 
@@ -111,7 +79,7 @@ class Table(ctypes.Structure):
             "allocate",
             ctypes.PYFUNCTYPE(
                 ctypes.c_int,
-                ctypes.POINTER(Tensor),
+                ctypes.POINTER(DLTensor),
                 ctypes.POINTER(Pointer),
                 ctypes.c_void_p,
                 SetError,
@@ -127,7 +95,7 @@ class Table(ctypes.Structure):
         ),
         (
             "tensor_from_object",
-            ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.POINTER(Tensor)),
+            ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.POINTER(DLTensor)),
         ),
         (
             "stream",
@@ -149,13 +117,13 @@ def table():
 
 def test_c_code_borrows_a_description(table, buffer):
     assert (table.major, table.previous) == (1, None)
-    tensor = Tensor()
+    tensor = DLTensor()
     assert table.tensor_from_object(buffer, ctypes.byref(tensor)) == 0
     assert tensor.data == interop.address(buffer)
     assert list(tensor.shape[:2]) == [3, 4]
     assert list(tensor.strides[:2]) == [4, 1]
-    assert (tensor.dtype.code, tensor.dtype.bits, tensor.dtype.lanes) == (2, 32, 1)
-    assert (tensor.device.kind, tensor.device.index) == (1, 0)
+    assert (tensor.code, tensor.bits, tensor.lanes) == (2, 32, 1)
+    assert (tensor.device_type, tensor.device_id) == (1, 0)
 
 
 def test_c_code_takes_and_gives_ownership(table, buffer, frozen):
@@ -169,13 +137,13 @@ def test_c_code_takes_and_gives_ownership(table, buffer, frozen):
     assert interop.address(result.value) == address
     np.testing.assert_array_equal(np.asarray(result.value), VALUES)
     assert table.managed_from_object(frozen, ctypes.byref(managed)) == 0
-    assert managed.contents.flags & 1, "the read-only flag"
-    managed.contents.deleter(managed)
+    assert managed.contents.flags & READ_ONLY
+    ctypes.PYFUNCTYPE(None, Pointer)(managed.contents.deleter)(managed)
 
 
 def test_c_code_allocates(table):
     shape = (ctypes.c_int64 * 2)(5, 6)
-    prototype = Tensor(device=Device(1, 0), ndim=2, dtype=DType(2, 64, 1), shape=shape)
+    prototype = DLTensor(device_type=1, ndim=2, code=2, bits=64, lanes=1, shape=shape)
     managed = Pointer()
     assert table.allocate(ctypes.byref(prototype), ctypes.byref(managed), None, SetError()) == 0
     assert managed.contents.tensor.data % 64 == 0
@@ -186,12 +154,12 @@ def test_c_code_allocates(table):
 
 def test_c_code_is_told_what_is_wrong(table):
     with pytest.raises(TypeError, match="Buffer"):
-        table.tensor_from_object(VALUES, ctypes.byref(Tensor()))
+        table.tensor_from_object(VALUES, ctypes.byref(DLTensor()))
     said = []
     shape = (ctypes.c_int64 * 1)(1 << 60)
-    for device, size in ((Device(2, 0), 4), (Device(1, 0), 1 << 60)):
+    for device, size in ((2, 4), (1, 1 << 60)):
         shape[0] = size
-        prototype = Tensor(device=device, ndim=1, dtype=DType(2, 64, 1), shape=shape)
+        prototype = DLTensor(device_type=device, ndim=1, code=2, bits=64, lanes=1, shape=shape)
         report = SetError(lambda _, kind, text: said.append((kind, text)))
         code = table.allocate(ctypes.byref(prototype), ctypes.byref(Pointer()), None, report)
         assert code == -1

@@ -25,23 +25,6 @@ def need(module: str):
     return load(module)
 
 
-@pytest.fixture(scope="module")
-def transform():
-    return ka.testing.create_humanoid(n_vertices=600).parameter_transform
-
-
-@pytest.fixture
-def values(transform):
-    return np.random.default_rng(1).normal(size=(5, transform.size)).astype(np.float32)
-
-
-@pytest.fixture
-def nothing_copied():
-    with interop.count_copies() as copied:
-        yield
-    assert copied.count == 0
-
-
 # Where the memory lies -------------------------------------------------------------------------------
 
 
