@@ -141,6 +141,17 @@ impl<'a, T: Copy> Batch<'a, T> {
         &scratch[..length]
     }
 
+    /// Copies item `index`, in row-major order, to `out`, which has [`Self::core_len`] elements.
+    #[inline]
+    pub fn copy_item(&self, index: usize, out: &mut [T]) {
+        let start = self.start(index);
+        if self.core_contiguous {
+            out.copy_from_slice(&self.view.data()[start..start + out.len()]);
+        } else {
+            self.gather(start, out);
+        }
+    }
+
     /// The first number of item `index`: the item itself where it has no axes.
     ///
     /// # Panics

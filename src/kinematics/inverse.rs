@@ -5,7 +5,9 @@
 
 use super::{Load, Motion};
 use crate::character::Skeleton;
-use crate::math::{Lane, Quaternion, Real, Transform, Vector, atan2, quaternion, sin_cos, vector};
+use crate::math::{
+    Lane, Quaternion, Real, Transform, Vector, atan2, log2, quaternion, sin_cos, vector,
+};
 
 /// No parent.
 const NONE: u32 = u32::MAX;
@@ -139,15 +141,6 @@ impl<L: Lane> Angles<L> {
         let x = L::select(self.locked, L::zero(), about_x);
         [c * x - s * ry, s.mul_add(x, c * ry), rz]
     }
-}
-
-#[inline(always)]
-fn log2<L: Lane>(x: L) -> L {
-    // Most joints of most characters are not scaled.
-    if L::all((x - L::one()).abs().lt(L::lit(1e-30))) {
-        return L::zero();
-    }
-    x.map(|x| L::Scalar::from_f64(x.to_f64().log2()))
 }
 
 impl<T: Real> InversePlan<T> {

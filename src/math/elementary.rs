@@ -169,6 +169,16 @@ fn exp2_far<L: Lane>(x: L) -> L {
     x.map(|x| L::Scalar::from_f64(x.to_f64().exp2()))
 }
 
+/// The logarithm to base two; NaN below zero, minus infinity at zero.
+#[inline(always)]
+pub fn log2<L: Lane>(x: L) -> L {
+    // Most scales are 1.
+    if L::all((x - L::one()).abs().lt(L::lit(1e-30))) {
+        return L::zero();
+    }
+    x.map(|x| L::Scalar::from_f64(x.to_f64().log2()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

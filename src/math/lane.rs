@@ -1,7 +1,6 @@
 //! One number, or several side by side.
 
-use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
-
+use super::number::Number;
 use super::real::Real;
 
 /// A number, or a SIMD register of numbers of independent items. Kernels are written once over this
@@ -9,43 +8,9 @@ use super::real::Real;
 ///
 /// Every method is `#[inline(always)]` in its implementations, so that a kernel becomes one function
 /// of the instruction set it was dispatched to.
-pub trait Lane:
-    Copy
-    + Send
-    + Sync
-    + 'static
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-    + AddAssign
-    + SubAssign
-{
-    /// The number in one lane.
-    type Scalar: Real;
-    /// The result of a comparison, lane by lane.
-    type Mask: Copy;
+pub trait Lane: Number {
     /// The number of lanes.
     const WIDTH: usize;
-
-    /// The same number in every lane.
-    fn splat(value: Self::Scalar) -> Self;
-    /// A constant in every lane.
-    #[inline(always)]
-    fn lit(value: f64) -> Self {
-        Self::splat(Self::Scalar::from_f64(value))
-    }
-    /// Zero in every lane.
-    #[inline(always)]
-    fn zero() -> Self {
-        Self::splat(Self::Scalar::ZERO)
-    }
-    /// One in every lane.
-    #[inline(always)]
-    fn one() -> Self {
-        Self::splat(Self::Scalar::ONE)
-    }
 
     /// The lanes from the first `WIDTH` numbers of a slice.
     fn load(from: &[Self::Scalar]) -> Self;
@@ -56,29 +21,71 @@ pub trait Lane:
     /// The sum over the lanes, first to last.
     fn sum(self) -> Self::Scalar;
 
-    /// `self · factor + summand`, in one rounding where the instruction set has it.
-    fn mul_add(self, factor: Self, summand: Self) -> Self;
-    /// Square root.
-    fn sqrt(self) -> Self;
-    /// Absolute value.
-    fn abs(self) -> Self;
     /// The nearest whole number.
     fn round(self) -> Self;
     /// Two to the power of a whole number in the normal range of exponents.
     fn exp2_whole(self) -> Self;
-
-    /// `self < other`; false where either is NaN.
-    fn lt(self, other: Self) -> Self::Mask;
-    /// `yes` where the mask holds, else `no`.
-    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
-    /// Whether the mask holds in every lane.
-    fn all(mask: Self::Mask) -> bool;
 
     /// Transposing load: lane `l` of value `c` is `rows[l][column + c]`. `rows` has `WIDTH` slices, each
     /// with at least `column + 8` numbers.
     #[inline(always)]
     fn load_columns8(rows: &[&[Self::Scalar]], column: usize) -> [Self; 8] {
         std::array::from_fn(|c| Self::load_column(rows, column + c))
+    }
+    /// Items of which every lane takes one, side by side in memory: lane `l` of value `c` is
+    /// `from[l · stride + c]`.
+    #[inline(always)]
+    fn load_items4(from: &[Self::Scalar], stride: usize) -> [Self; 4] {
+        [
+            Self::load_items(from, stride),
+            Self::load_items(&from[1..], stride),
+            Self::load_items(&from[2..], stride),
+            Self::load_items(&from[3..], stride),
+        ]
+    }
+    /// The same for items of three numbers without gaps.
+    #[inline(always)]
+    fn load_items3(from: &[Self::Scalar]) -> [Self; 3] {
+        [
+            Self::load_items(from, 3),
+            Self::load_items(&from[1..], 3),
+            Self::load_items(&from[2..], 3),
+        ]
+    }
+    /// The same for one number of each item.
+    #[inline(always)]
+    fn load_items(from: &[Self::Scalar], stride: usize) -> Self {
+        let mut lanes = [Self::Scalar::ZERO; 16];
+        for (lane, place) in lanes[..Self::WIDTH].iter_mut().enumerate() {
+            *place = from[lane * stride];
+        }
+        Self::load(&lanes)
+    }
+    /// The inverse of [`Self::load_items4`].
+    #[inline(always)]
+    fn store_items4(values: [Self; 4], to: &mut [Self::Scalar], stride: usize) {
+        let [a, b, c, d] = values;
+        a.store_items(to, stride);
+        b.store_items(&mut to[1..], stride);
+        c.store_items(&mut to[2..], stride);
+        d.store_items(&mut to[3..], stride);
+    }
+    /// The inverse of [`Self::load_items3`].
+    #[inline(always)]
+    fn store_items3(values: [Self; 3], to: &mut [Self::Scalar]) {
+        let [a, b, c] = values;
+        a.store_items(to, 3);
+        b.store_items(&mut to[1..], 3);
+        c.store_items(&mut to[2..], 3);
+    }
+    /// The inverse of [`Self::load_items`].
+    #[inline(always)]
+    fn store_items(self, to: &mut [Self::Scalar], stride: usize) {
+        let mut lanes = [Self::Scalar::ZERO; 16];
+        self.store(&mut lanes);
+        for (lane, &value) in lanes[..Self::WIDTH].iter().enumerate() {
+            to[lane * stride] = value;
+        }
     }
     /// Lane `l` is `rows[l][column]`.
     fn load_column(rows: &[&[Self::Scalar]], column: usize) -> Self;
@@ -100,17 +107,70 @@ pub trait Lane:
     fn store_column(self, out: &mut [Self::Scalar], start: usize, stride: usize, count: usize);
 }
 
+/// The elementary functions of [`Number`] for a type of lanes.
+macro_rules! elementary_functions {
+    () => {
+        #[inline(always)]
+        fn sin_cos(self) -> (Self, Self) {
+            $crate::math::sin_cos(self)
+        }
+        #[inline(always)]
+        fn exp2(self) -> Self {
+            $crate::math::exp2(self)
+        }
+        #[inline(always)]
+        fn log2(self) -> Self {
+            $crate::math::log2(self)
+        }
+        #[inline(always)]
+        fn atan2(self, x: Self) -> Self {
+            $crate::math::atan2(self, x)
+        }
+    };
+}
+pub(crate) use elementary_functions;
+
 macro_rules! scalar_lane {
     ($t:ty, $bits:ty, $exponent_bias:expr, $mantissa_bits:expr) => {
-        impl Lane for $t {
+        impl Number for $t {
             type Scalar = $t;
             type Mask = bool;
-            const WIDTH: usize = 1;
 
             #[inline(always)]
             fn splat(value: $t) -> Self {
                 value
             }
+            // Not `mul_add`: without the instruction that is a slow library call.
+            #[inline(always)]
+            fn mul_add(self, factor: Self, summand: Self) -> Self {
+                self * factor + summand
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                <$t>::sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$t>::abs(self)
+            }
+            #[inline(always)]
+            fn lt(self, other: Self) -> bool {
+                self < other
+            }
+            #[inline(always)]
+            fn select(mask: bool, yes: Self, no: Self) -> Self {
+                if mask { yes } else { no }
+            }
+            #[inline(always)]
+            fn all(mask: bool) -> bool {
+                mask
+            }
+            $crate::math::lane::elementary_functions!();
+        }
+
+        impl Lane for $t {
+            const WIDTH: usize = 1;
+
             #[inline(always)]
             fn load(from: &[$t]) -> Self {
                 from[0]
@@ -127,19 +187,6 @@ macro_rules! scalar_lane {
             fn sum(self) -> $t {
                 self
             }
-            // Not `mul_add`: without the instruction that is a slow library call.
-            #[inline(always)]
-            fn mul_add(self, factor: Self, summand: Self) -> Self {
-                self * factor + summand
-            }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                <$t>::sqrt(self)
-            }
-            #[inline(always)]
-            fn abs(self) -> Self {
-                <$t>::abs(self)
-            }
             // Adding and taking away 1.5 · 2^mantissa rounds to nearest without a library call; the
             // callers stay far below the range where that would be wrong.
             #[inline(always)]
@@ -150,18 +197,6 @@ macro_rules! scalar_lane {
             #[inline(always)]
             fn exp2_whole(self) -> Self {
                 <$t>::from_bits(((self as i32 + $exponent_bias) as $bits) << $mantissa_bits)
-            }
-            #[inline(always)]
-            fn lt(self, other: Self) -> bool {
-                self < other
-            }
-            #[inline(always)]
-            fn select(mask: bool, yes: Self, no: Self) -> Self {
-                if mask { yes } else { no }
-            }
-            #[inline(always)]
-            fn all(mask: bool) -> bool {
-                mask
             }
             #[inline(always)]
             fn load_column(rows: &[&[$t]], column: usize) -> Self {

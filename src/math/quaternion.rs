@@ -1,7 +1,8 @@
 //! Quaternions `x y z w` (Hamilton product) over lanes. Rotations take unit quaternions; nothing here
 //! normalises.
 
-use super::lane::Lane;
+use super::number::Number;
+use super::real::Real;
 use super::vector::{self, Vector};
 
 /// A quaternion, `x y z w`.
@@ -9,13 +10,27 @@ pub type Quaternion<L> = [L; 4];
 
 /// No rotation.
 #[inline(always)]
-pub fn identity<L: Lane>() -> Quaternion<L> {
+pub fn identity<L: Number>() -> Quaternion<L> {
     [L::zero(), L::zero(), L::zero(), L::one()]
+}
+
+/// The unit quaternion of the same rotation. Numbers are divided by the largest first, so that squares
+/// neither vanish nor overflow; a quaternion of length 0 stays 0, with derivatives of 0.
+#[inline(always)]
+pub fn normalize<L: Number>([x, y, z, w]: Quaternion<L>) -> Quaternion<L> {
+    let size = x.abs().max(y.abs()).max(z.abs().max(w.abs()));
+    let nothing = size.lt(L::splat(L::Scalar::MIN_POSITIVE));
+    let per_size = L::one() / L::select(nothing, L::one(), size);
+    let [x, y, z, w] = [x * per_size, y * per_size, z * per_size, w * per_size];
+    let square = x.mul_add(x, y.mul_add(y, z.mul_add(z, w * w)));
+    let per_length = L::one() / L::select(nothing, L::one(), square).sqrt();
+    let factor = L::select(nothing, L::zero(), per_length);
+    [x * factor, y * factor, z * factor, w * factor]
 }
 
 /// The product: rotating by it is rotating by `b`, then by `a`.
 #[inline(always)]
-pub fn multiply<L: Lane>(a: Quaternion<L>, b: Quaternion<L>) -> Quaternion<L> {
+pub fn multiply<L: Number>(a: Quaternion<L>, b: Quaternion<L>) -> Quaternion<L> {
     let [ax, ay, az, aw] = a;
     let [bx, by, bz, bw] = b;
     let [nx, ny, nz] = [-ax, -ay, -az];
@@ -29,13 +44,13 @@ pub fn multiply<L: Lane>(a: Quaternion<L>, b: Quaternion<L>) -> Quaternion<L> {
 
 /// The conjugate; the inverse of a unit quaternion.
 #[inline(always)]
-pub fn conjugate<L: Lane>(q: Quaternion<L>) -> Quaternion<L> {
+pub fn conjugate<L: Number>(q: Quaternion<L>) -> Quaternion<L> {
     [-q[0], -q[1], -q[2], q[3]]
 }
 
 /// `v` rotated by the unit quaternion `q`.
 #[inline(always)]
-pub fn rotate<L: Lane>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
+pub fn rotate<L: Number>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
     let u = [q[0], q[1], q[2]];
     let c = vector::cross(u, v);
     let twice = vector::add(c, c);
@@ -44,13 +59,13 @@ pub fn rotate<L: Lane>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
 
 /// `v` rotated by the inverse of the unit quaternion `q`.
 #[inline(always)]
-pub fn rotate_inverse<L: Lane>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
+pub fn rotate_inverse<L: Number>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
     rotate([q[0], q[1], q[2], -q[3]], v)
 }
 
 /// The rotation matrix of the unit quaternion `q`, by rows.
 #[inline(always)]
-pub fn to_matrix<L: Lane>(q: Quaternion<L>) -> [[L; 3]; 3] {
+pub fn to_matrix<L: Number>(q: Quaternion<L>) -> [[L; 3]; 3] {
     let [x, y, z, w] = q;
     let [x2, y2, z2] = [x + x, y + y, z + z];
     let (xx, yy, zz) = (x * x2, y * y2, z * z2);
@@ -66,7 +81,7 @@ pub fn to_matrix<L: Lane>(q: Quaternion<L>) -> [[L; 3]; 3] {
 
 /// `q` times the rotation about x whose half angle has this sine and cosine.
 #[inline(always)]
-pub fn times_x<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
+pub fn times_x<L: Number>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
     [
         w.mul_add(sin, x * cos),
         y.mul_add(cos, z * sin),
@@ -77,7 +92,7 @@ pub fn times_x<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaterni
 
 /// `q` times the rotation about y whose half angle has this sine and cosine.
 #[inline(always)]
-pub fn times_y<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
+pub fn times_y<L: Number>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
     [
         x.mul_add(cos, -(z * sin)),
         w.mul_add(sin, y * cos),
@@ -88,7 +103,7 @@ pub fn times_y<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaterni
 
 /// `q` times the rotation about z whose half angle has this sine and cosine.
 #[inline(always)]
-pub fn times_z<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
+pub fn times_z<L: Number>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaternion<L> {
     [
         x.mul_add(cos, y * sin),
         y.mul_add(cos, -(x * sin)),
@@ -99,14 +114,14 @@ pub fn times_z<L: Lane>([x, y, z, w]: Quaternion<L>, sin: L, cos: L) -> Quaterni
 
 /// The change of `q` while it turns with angular velocity `w` (in the frame that `q` maps to).
 #[inline(always)]
-pub fn turning<L: Lane>(q: Quaternion<L>, w: Vector<L>) -> Quaternion<L> {
+pub fn turning<L: Number>(q: Quaternion<L>, w: Vector<L>) -> Quaternion<L> {
     let half = vector::scale(w, L::lit(0.5));
     multiply([half[0], half[1], half[2], L::zero()], q)
 }
 
 /// The transpose of [`turning`]: the torque that a cotangent of the four components exerts.
 #[inline(always)]
-pub fn torque<L: Lane>(q: Quaternion<L>, cotangent: Quaternion<L>) -> Vector<L> {
+pub fn torque<L: Number>(q: Quaternion<L>, cotangent: Quaternion<L>) -> Vector<L> {
     let half = L::lit(0.5);
     let [x, y, z, _] = multiply(cotangent, conjugate(q));
     [half * x, half * y, half * z]

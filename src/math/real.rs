@@ -27,6 +27,8 @@ pub trait Real:
     const ZERO: Self;
     /// One.
     const ONE: Self;
+    /// The smallest normal number above zero.
+    const MIN_POSITIVE: Self;
 
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;
@@ -39,6 +41,7 @@ macro_rules! real {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const MIN_POSITIVE: Self = <$t>::MIN_POSITIVE;
             #[inline(always)]
             fn from_f64(value: f64) -> Self { value as Self }
             #[inline(always)]

@@ -1,6 +1,6 @@
 //! Similarity transforms `x ↦ t + s · R(q) · x`, the skeleton state of one joint.
 
-use super::lane::Lane;
+use super::number::Number;
 use super::quaternion::{self, Quaternion};
 use super::vector::{self, Vector};
 
@@ -15,7 +15,7 @@ pub struct Transform<L> {
     pub s: L,
 }
 
-impl<L: Lane> Transform<L> {
+impl<L: Number> Transform<L> {
     /// The transform that changes nothing.
     #[inline(always)]
     pub fn identity() -> Self {

@@ -1,6 +1,7 @@
 //! The Python extension module: doors for arrays in and out, one way to apply an operation, errors,
 //! and thin mirrors of the crate.
 
+mod algebra;
 mod apply;
 mod geometry;
 mod interop;
@@ -22,6 +23,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interop::register(module)?;
     nouns::register(module)?;
     geometry::register(module)?;
+    algebra::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

@@ -106,7 +106,8 @@ impl<T: Send, const N: usize> Places for Targets<'_, T, N> {
 }
 
 /// Calls `work(items, targets)` over all items, on several threads where that pays, and adds up what
-/// is shared. `lengths` are the numbers in one item of each input.
+/// is shared. `lengths` are the numbers in one item of each input; inputs beyond `gradients` are
+/// skipped.
 pub(super) fn for_each_gradient<T: Compute, const N: usize>(
     items: usize,
     group: usize,
@@ -134,7 +135,8 @@ pub(super) fn for_each_gradient_by<T: Compute, const N: usize>(
     control: &Control<'_>,
     work: impl Fn(Range<usize>, [Target<'_, T>; N]) + Sync,
 ) -> Result<()> {
-    let shared: [bool; N] = std::array::from_fn(|n| matches!(gradients[n], Gradient::Shared(_)));
+    let shared: [bool; N] =
+        std::array::from_fn(|n| matches!(gradients.get(n), Some(Gradient::Shared(_))));
     let summed = shared.contains(&true);
     let unit = if summed { piece } else { 1 };
     let units = items.div_ceil(unit);

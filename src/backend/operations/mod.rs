@@ -5,8 +5,10 @@ mod gradients;
 mod inverse_kinematic_map;
 mod inverse_parameter_transform;
 mod lanes;
+mod pointwise;
 mod pose_mesh;
 mod positions;
+pub mod quaternion;
 mod skeleton_state;
 mod skin_points;
 mod vertex_normals;
@@ -16,6 +18,7 @@ pub use inverse_kinematic_map::{
     LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
 };
 pub use inverse_parameter_transform::ApplyInverseParameterTransform;
+pub use pointwise::{PointFunction, Pointwise};
 pub use pose_mesh::pose_mesh;
 pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
 pub use skeleton_state::{

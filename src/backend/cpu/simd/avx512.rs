@@ -53,6 +53,46 @@ unsafe fn load_16x4(from: &[*const f32; 16], skip: usize) -> [__m512; 4] {
     }
 }
 
+/// Four numbers from each of sixteen places, `stride` apart.
+#[inline(always)]
+pub(super) unsafe fn load_items_16x4(from: *const f32, stride: usize) -> [__m512; 4] {
+    // SAFETY: the caller vouches for four numbers at each place.
+    unsafe {
+        macro_rules! row {
+            ($r:literal) => {
+                gather_blocks_ps(
+                    from.add($r * stride),
+                    from.add((4 + $r) * stride),
+                    from.add((8 + $r) * stride),
+                    from.add((12 + $r) * stride),
+                )
+            };
+        }
+        transpose_blocks_ps([row!(0), row!(1), row!(2), row!(3)])
+    }
+}
+
+/// The inverse of [`load_items_16x4`].
+#[inline(always)]
+pub(super) unsafe fn store_items_16x4(v: [__m512; 4], to: *mut f32, stride: usize) {
+    // SAFETY: the caller vouches for four numbers at each place.
+    unsafe {
+        let rows = transpose_blocks_ps(v);
+        for (r, &row) in rows.iter().enumerate() {
+            macro_rules! put {
+                ($block:literal) => {
+                    let place = to.add((4 * $block + r) * stride);
+                    _mm_storeu_ps(place, _mm512_extractf32x4_ps::<$block>(row));
+                };
+            }
+            put!(0);
+            put!(1);
+            put!(2);
+            put!(3);
+        }
+    }
+}
+
 /// Eight numbers from each of sixteen places, as eight registers of one number from each place.
 #[inline(always)]
 pub(super) unsafe fn load_16x8(from: &[*const f32; 16]) -> [__m512; 8] {

@@ -4,11 +4,13 @@
 //! this machine has. All unsafe code of the kernels is in this folder: the register types, whose
 //! methods need an instruction set, and the call that has just checked for it.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", feature = "simd"))]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", feature = "simd"))]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", feature = "simd"))]
+mod items;
+#[cfg(all(target_arch = "x86_64", feature = "simd"))]
 mod registers;
 
 use std::sync::OnceLock;
@@ -69,7 +71,7 @@ pub fn isa() -> Isa {
     })
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", feature = "simd"))]
 fn detect() -> Isa {
     let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
     if avx2 && is_x86_feature_detected!("avx512f") {
@@ -81,7 +83,7 @@ fn detect() -> Isa {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", feature = "simd")))]
 fn detect() -> Isa {
     Isa::Baseline
 }
@@ -96,7 +98,7 @@ macro_rules! compute {
         impl Compute for $t {
             #[inline]
             fn run_on<K: LaneKernel<Self>>(isa: Isa, kernel: K) -> K::Output {
-                #[cfg(target_arch = "x86_64")]
+                #[cfg(all(target_arch = "x86_64", feature = "simd"))]
                 {
                     #[target_feature(enable = "avx2,fma")]
                     fn with_avx2<K: LaneKernel<$t>>(kernel: K) -> K::Output {
@@ -120,7 +122,7 @@ macro_rules! compute {
             }
 
             fn width(isa: Isa) -> usize {
-                #[cfg(target_arch = "x86_64")]
+                #[cfg(all(target_arch = "x86_64", feature = "simd"))]
                 match isa {
                     Isa::Baseline => {}
                     Isa::Avx2 => return registers::$avx2::WIDTH,
@@ -200,6 +202,32 @@ mod tests {
                 assert_eq!(list(column), want);
                 assert_eq!(list(L::load_column(&rows, 2 + c)), want);
             }
+
+            // Items side by side, with and without gaps.
+            for stride in [4, 5, 9] {
+                let columns = L::load_items4(&table, stride);
+                let mut out = vec![T::ZERO; table.len()];
+                L::store_items4(columns, &mut out, stride);
+                for (c, &column) in columns.iter().enumerate() {
+                    let want: Vec<T> = (0..width).map(|l| table[l * stride + c]).collect();
+                    assert_eq!(list(column), want);
+                    assert_eq!(list(L::load_items(&table[c..], stride)), want);
+                }
+                for (at, &value) in out.iter().enumerate() {
+                    let written = at / stride < width && at % stride < 4;
+                    assert_eq!(value, if written { table[at] } else { T::ZERO });
+                }
+            }
+            let items = L::load_items3(&table);
+            let mut out = vec![T::ZERO; table.len()];
+            L::store_items3(items, &mut out);
+            for (c, &column) in items.iter().enumerate() {
+                let want: Vec<T> = (0..width).map(|l| table[3 * l + c]).collect();
+                assert_eq!(list(column), want);
+            }
+            assert_eq!(out[..3 * width], table[..3 * width]);
+            assert!(out[3 * width..].iter().all(|&x| x == T::ZERO));
+
             for count in [width, width.saturating_sub(1)] {
                 let mut out = vec![T::ZERO; width * length];
                 L::store_columns8(&columns, &mut out, 2, length, count);

@@ -7,8 +7,8 @@
 use std::arch::x86_64::*;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
-use super::{avx2, avx512};
-use crate::math::Lane;
+use super::{avx2, avx512, items};
+use crate::math::{Lane, Number};
 
 macro_rules! operators {
     ($name:ident, $add:ident, $sub:ident, $mul:ident, $div:ident) => {
@@ -90,17 +90,35 @@ macro_rules! in_eight {
     }};
 }
 
-/// The methods that are alike but for the names of the intrinsics.
-macro_rules! common {
-    ($scalar:ty, $width:literal, $set1:ident, $loadu:ident, $storeu:ident, $fmadd:ident, $sqrt:ident) => {
+/// The methods of [`Number`] that are alike but for the names of the intrinsics.
+macro_rules! numbers {
+    ($scalar:ty, $set1:ident, $fmadd:ident, $sqrt:ident) => {
         type Scalar = $scalar;
-        const WIDTH: usize = $width;
 
         #[inline(always)]
         fn splat(value: $scalar) -> Self {
             // SAFETY: see the head of the file.
             Self(unsafe { $set1(value) })
         }
+        #[inline(always)]
+        fn mul_add(self, factor: Self, summand: Self) -> Self {
+            // SAFETY: see the head of the file.
+            Self(unsafe { $fmadd(self.0, factor.0, summand.0) })
+        }
+        #[inline(always)]
+        fn sqrt(self) -> Self {
+            // SAFETY: see the head of the file.
+            Self(unsafe { $sqrt(self.0) })
+        }
+        crate::math::lane::elementary_functions!();
+    };
+}
+
+/// The methods of [`Lane`] that are alike but for the names of the intrinsics.
+macro_rules! lanes {
+    ($scalar:ty, $width:literal, $loadu:ident, $storeu:ident) => {
+        const WIDTH: usize = $width;
+
         #[inline(always)]
         fn load(from: &[$scalar]) -> Self {
             let from = &from[..$width];
@@ -124,16 +142,6 @@ macro_rules! common {
             let mut lanes = [0.0; $width];
             self.store(&mut lanes);
             lanes.iter().sum()
-        }
-        #[inline(always)]
-        fn mul_add(self, factor: Self, summand: Self) -> Self {
-            // SAFETY: see the head of the file.
-            Self(unsafe { $fmadd(self.0, factor.0, summand.0) })
-        }
-        #[inline(always)]
-        fn sqrt(self) -> Self {
-            // SAFETY: see the head of the file.
-            Self(unsafe { $sqrt(self.0) })
         }
         #[inline(always)]
         fn load_column(rows: &[&[$scalar]], column: usize) -> Self {
@@ -182,6 +190,44 @@ macro_rules! common {
     };
 }
 
+/// Items of four numbers by the transposes named.
+macro_rules! items_of_four {
+    ($scalar:ty, $width:literal, $load:path, $store:path) => {
+        #[inline(always)]
+        fn load_items4(from: &[$scalar], stride: usize) -> [Self; 4] {
+            let from = &from[..($width - 1) * stride + 4];
+            // SAFETY: see the head of the file; the slice reaches to the last number read.
+            let [a, b, c, d] = unsafe { $load(from.as_ptr(), stride) };
+            [Self(a), Self(b), Self(c), Self(d)]
+        }
+        #[inline(always)]
+        fn store_items4([a, b, c, d]: [Self; 4], to: &mut [$scalar], stride: usize) {
+            let to = &mut to[..($width - 1) * stride + 4];
+            // SAFETY: see the head of the file; the slice reaches to the last number written.
+            unsafe { $store([a.0, b.0, c.0, d.0], to.as_mut_ptr(), stride) }
+        }
+    };
+}
+
+/// Items of three numbers by the permutations named.
+macro_rules! items_of_three {
+    ($scalar:ty, $width:literal, $load:path, $store:path) => {
+        #[inline(always)]
+        fn load_items3(from: &[$scalar]) -> [Self; 3] {
+            let from = &from[..3 * $width];
+            // SAFETY: see the head of the file; the slice reaches to the last number read.
+            let [a, b, c] = unsafe { $load(from.as_ptr()) };
+            [Self(a), Self(b), Self(c)]
+        }
+        #[inline(always)]
+        fn store_items3([a, b, c]: [Self; 3], to: &mut [$scalar]) {
+            let to = &mut to[..3 * $width];
+            // SAFETY: see the head of the file; the slice reaches to the last number written.
+            unsafe { $store([a.0, b.0, c.0], to.as_mut_ptr()) }
+        }
+    };
+}
+
 /// Eight `f32` in a 256-bit register.
 #[derive(Clone, Copy)]
 pub struct F32x8(pub(super) __m256);
@@ -211,37 +257,14 @@ impl F32x8 {
     }
 }
 
-impl Lane for F32x8 {
+impl Number for F32x8 {
     type Mask = __m256;
-    common!(
-        f32,
-        8,
-        _mm256_set1_ps,
-        _mm256_loadu_ps,
-        _mm256_storeu_ps,
-        _mm256_fmadd_ps,
-        _mm256_sqrt_ps
-    );
+    numbers!(f32, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_sqrt_ps);
 
     #[inline(always)]
     fn abs(self) -> Self {
         // SAFETY: see the head of the file.
         Self(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
-    }
-    #[inline(always)]
-    fn round(self) -> Self {
-        // SAFETY: see the head of the file.
-        Self(unsafe {
-            _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)
-        })
-    }
-    #[inline(always)]
-    fn exp2_whole(self) -> Self {
-        // SAFETY: see the head of the file.
-        Self(unsafe {
-            let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
-            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
-        })
     }
     #[inline(always)]
     fn lt(self, other: Self) -> __m256 {
@@ -257,6 +280,27 @@ impl Lane for F32x8 {
     fn all(mask: __m256) -> bool {
         // SAFETY: see the head of the file.
         unsafe { _mm256_movemask_ps(mask) == 0xff }
+    }
+}
+
+impl Lane for F32x8 {
+    lanes!(f32, 8, _mm256_loadu_ps, _mm256_storeu_ps);
+    items_of_four!(f32, 8, items::load_8x4_ps, items::store_8x4_ps);
+
+    #[inline(always)]
+    fn round(self) -> Self {
+        // SAFETY: see the head of the file.
+        Self(unsafe {
+            _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)
+        })
+    }
+    #[inline(always)]
+    fn exp2_whole(self) -> Self {
+        // SAFETY: see the head of the file.
+        Self(unsafe {
+            let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+        })
     }
 }
 
@@ -289,38 +333,14 @@ impl F64x4 {
     }
 }
 
-impl Lane for F64x4 {
+impl Number for F64x4 {
     type Mask = __m256d;
-    common!(
-        f64,
-        4,
-        _mm256_set1_pd,
-        _mm256_loadu_pd,
-        _mm256_storeu_pd,
-        _mm256_fmadd_pd,
-        _mm256_sqrt_pd
-    );
+    numbers!(f64, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_sqrt_pd);
 
     #[inline(always)]
     fn abs(self) -> Self {
         // SAFETY: see the head of the file.
         Self(unsafe { _mm256_andnot_pd(_mm256_set1_pd(-0.0), self.0) })
-    }
-    #[inline(always)]
-    fn round(self) -> Self {
-        // SAFETY: see the head of the file.
-        Self(unsafe {
-            _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)
-        })
-    }
-    #[inline(always)]
-    fn exp2_whole(self) -> Self {
-        // SAFETY: see the head of the file.
-        Self(unsafe {
-            let whole = _mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(self.0));
-            let exponent = _mm256_add_epi64(whole, _mm256_set1_epi64x(1023));
-            _mm256_castsi256_pd(_mm256_slli_epi64::<52>(exponent))
-        })
     }
     #[inline(always)]
     fn lt(self, other: Self) -> __m256d {
@@ -336,6 +356,28 @@ impl Lane for F64x4 {
     fn all(mask: __m256d) -> bool {
         // SAFETY: see the head of the file.
         unsafe { _mm256_movemask_pd(mask) == 0xf }
+    }
+}
+
+impl Lane for F64x4 {
+    lanes!(f64, 4, _mm256_loadu_pd, _mm256_storeu_pd);
+    items_of_four!(f64, 4, items::load_4x4_pd, items::store_4x4_pd);
+
+    #[inline(always)]
+    fn round(self) -> Self {
+        // SAFETY: see the head of the file.
+        Self(unsafe {
+            _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)
+        })
+    }
+    #[inline(always)]
+    fn exp2_whole(self) -> Self {
+        // SAFETY: see the head of the file.
+        Self(unsafe {
+            let whole = _mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(self.0));
+            let exponent = _mm256_add_epi64(whole, _mm256_set1_epi64x(1023));
+            _mm256_castsi256_pd(_mm256_slli_epi64::<52>(exponent))
+        })
     }
 }
 
@@ -371,35 +413,14 @@ impl F32x16 {
     }
 }
 
-impl Lane for F32x16 {
+impl Number for F32x16 {
     type Mask = __mmask16;
-    common!(
-        f32,
-        16,
-        _mm512_set1_ps,
-        _mm512_loadu_ps,
-        _mm512_storeu_ps,
-        _mm512_fmadd_ps,
-        _mm512_sqrt_ps
-    );
+    numbers!(f32, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_sqrt_ps);
 
     #[inline(always)]
     fn abs(self) -> Self {
         // SAFETY: see the head of the file.
         Self(unsafe { _mm512_abs_ps(self.0) })
-    }
-    #[inline(always)]
-    fn round(self) -> Self {
-        // SAFETY: see the head of the file.
-        Self(unsafe { _mm512_roundscale_ps::<0>(self.0) })
-    }
-    #[inline(always)]
-    fn exp2_whole(self) -> Self {
-        // SAFETY: see the head of the file.
-        Self(unsafe {
-            let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(self.0), _mm512_set1_epi32(127));
-            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
-        })
     }
     #[inline(always)]
     fn lt(self, other: Self) -> __mmask16 {
@@ -414,6 +435,26 @@ impl Lane for F32x16 {
     #[inline(always)]
     fn all(mask: __mmask16) -> bool {
         mask == 0xffff
+    }
+}
+
+impl Lane for F32x16 {
+    lanes!(f32, 16, _mm512_loadu_ps, _mm512_storeu_ps);
+    items_of_four!(f32, 16, avx512::load_items_16x4, avx512::store_items_16x4);
+    items_of_three!(f32, 16, items::load_16x3, items::store_16x3);
+
+    #[inline(always)]
+    fn round(self) -> Self {
+        // SAFETY: see the head of the file.
+        Self(unsafe { _mm512_roundscale_ps::<0>(self.0) })
+    }
+    #[inline(always)]
+    fn exp2_whole(self) -> Self {
+        // SAFETY: see the head of the file.
+        Self(unsafe {
+            let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(self.0), _mm512_set1_epi32(127));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+        })
     }
 }
 
@@ -449,36 +490,14 @@ impl F64x8 {
     }
 }
 
-impl Lane for F64x8 {
+impl Number for F64x8 {
     type Mask = __mmask8;
-    common!(
-        f64,
-        8,
-        _mm512_set1_pd,
-        _mm512_loadu_pd,
-        _mm512_storeu_pd,
-        _mm512_fmadd_pd,
-        _mm512_sqrt_pd
-    );
+    numbers!(f64, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_sqrt_pd);
 
     #[inline(always)]
     fn abs(self) -> Self {
         // SAFETY: see the head of the file.
         Self(unsafe { _mm512_abs_pd(self.0) })
-    }
-    #[inline(always)]
-    fn round(self) -> Self {
-        // SAFETY: see the head of the file.
-        Self(unsafe { _mm512_roundscale_pd::<0>(self.0) })
-    }
-    #[inline(always)]
-    fn exp2_whole(self) -> Self {
-        // SAFETY: see the head of the file.
-        Self(unsafe {
-            let whole = _mm512_cvtepi32_epi64(_mm512_cvtpd_epi32(self.0));
-            let exponent = _mm512_add_epi64(whole, _mm512_set1_epi64(1023));
-            _mm512_castsi512_pd(_mm512_slli_epi64::<52>(exponent))
-        })
     }
     #[inline(always)]
     fn lt(self, other: Self) -> __mmask8 {
@@ -493,5 +512,26 @@ impl Lane for F64x8 {
     #[inline(always)]
     fn all(mask: __mmask8) -> bool {
         mask == 0xff
+    }
+}
+
+impl Lane for F64x8 {
+    lanes!(f64, 8, _mm512_loadu_pd, _mm512_storeu_pd);
+    items_of_four!(f64, 8, items::load_8x4, items::store_8x4);
+    items_of_three!(f64, 8, items::load_8x3, items::store_8x3);
+
+    #[inline(always)]
+    fn round(self) -> Self {
+        // SAFETY: see the head of the file.
+        Self(unsafe { _mm512_roundscale_pd::<0>(self.0) })
+    }
+    #[inline(always)]
+    fn exp2_whole(self) -> Self {
+        // SAFETY: see the head of the file.
+        Self(unsafe {
+            let whole = _mm512_cvtepi32_epi64(_mm512_cvtpd_epi32(self.0));
+            let exponent = _mm512_add_epi64(whole, _mm512_set1_epi64(1023));
+            _mm512_castsi512_pd(_mm512_slli_epi64::<52>(exponent))
+        })
     }
 }
