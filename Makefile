@@ -100,7 +100,7 @@ format: $(VENV)/.lint ## bring all sources into form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.test $(VENV)/.extension ## this project beside PyMomentum, torch and JAX
+bench: $(VENV)/.bench $(VENV)/.extension ## this project beside PyMomentum, torch and JAX
 	$(BIN)/python benchmarks/run.py
 
 bench-latency: $(VENV_LATENCY)/.latency $(VENV)/.extension ## what a small call costs, beside nanobind, pybind11, rust-numpy, tvm-ffi
@@ -122,7 +122,7 @@ $(VENV)/.uv:
 	touch $@
 
 # Each group of dependencies is installed again when pyproject.toml changes, and not otherwise.
-$(VENV)/.build $(VENV)/.demo $(VENV)/.lint $(VENV)/.test: $(VENV)/.%: pyproject.toml | $(VENV)/.uv
+$(VENV)/.build $(VENV)/.demo $(VENV)/.lint $(VENV)/.test $(VENV)/.bench: $(VENV)/.%: pyproject.toml | $(VENV)/.uv
 	$(UV) pip install --group $*
 	touch $@
 

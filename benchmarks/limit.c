@@ -168,3 +168,13 @@ void limit_skin(const float *states, long batch, long n_joints, const float *bin
         }
     }
 }
+
+/* n products of quaternions x y z w, as they are */
+void limit_multiply(const float *restrict a, const float *restrict b, long n, float *restrict out) {
+    for (long i = 0; i < n; i++, a += 4, b += 4, out += 4) {
+        out[0] = a[3] * b[0] + a[0] * b[3] + a[1] * b[2] - a[2] * b[1];
+        out[1] = a[3] * b[1] - a[0] * b[2] + a[1] * b[3] + a[2] * b[0];
+        out[2] = a[3] * b[2] + a[0] * b[1] - a[1] * b[0] + a[2] * b[3];
+        out[3] = a[3] * b[3] - a[0] * b[0] - a[1] * b[1] - a[2] * b[2];
+    }
+}

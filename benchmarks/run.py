@@ -30,7 +30,7 @@ from workloads import CALLS, Workload, all_workloads
 RESULTS = Path(__file__).resolve().parent.parent / "bench-results"
 #: Largest difference from the others, relative to the largest value, before a figure is marked.
 SAME_WORK = {"float32": 1e-3, "float64": 1e-6}
-YARDSTICKS = ("write", "numpy")
+YARDSTICKS = ("write", "stream", "numpy")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def difference(workload: Workload, name: str, samples: dict) -> float | None:
     if ours.shape != theirs.shape:
         return float("inf")
     apart = np.abs(ours - theirs)
-    if workload.kind in ("fk", "call_fk"):
+    if workload.kind in ("fk", "call_fk", "multiply", "slerp"):
         apart = np.minimum(apart, np.abs(ours + theirs))
     return float(apart.max() / (np.abs(theirs).max() or 1.0))
 

@@ -22,9 +22,12 @@ CONTESTANTS = {
     "torch": "torch_",
     "jax": "jax_",
     "warp": "warp_",
+    "roma": "roma_",
+    "scipy": "scipy_",
     "numpy": "numpy_",
     "limit": "limit",
     "write": "write",
+    "stream": "stream",
 }
 
 

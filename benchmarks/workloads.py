@@ -15,6 +15,11 @@ from character_arrays import (
 
 #: Kinds that measure the call more than the work.
 CALLS = ("call", "call_fk")
+#: Numbers read and written for each item by the kinds that are quaternion algebra.
+ALGEBRA = {"multiply": (8, 4), "slerp": (9, 4), "to_matrix": (4, 9)}
+#: Kinds that look for the closest point; `batch` points against `n_vertices`, or against their triangles.
+CLOSEST = ("closest_points", "closest_on_mesh")
+N_SHAPES = 72
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class Workload:
     """One line of the table.
 
     `kind`: `fk` (model parameters to states), `inverse_fk` (states to joint parameters), `skin` (states
-    to points), `normals`; and for the cost of a call `call` (24 numbers
+    to points), `normals`, `multiply`/`slerp`/`to_matrix` of `batch` quaternions, `blend_shapes` (coefficients of
+    72 shapes to vertices), `closest_points`, `closest_on_mesh`; and for the cost of a call `call` (24 numbers
     through a parameter transform, some 30 multiplications) and `call_fk` (3 joints to 24 numbers).
     """
 
@@ -39,7 +45,11 @@ class Workload:
         size = f"{self.n_joints} joints"
         if self.kind in CALLS:
             return {"call": "one call, 24 floats", "call_fk": "one call, 3 joints"}[self.kind]
-        if self.kind in ("skin", "normals"):
+        if self.kind in ALGEBRA:
+            return f"{self.kind} {self.batch} quaternions {self.dtype}"
+        if self.kind in CLOSEST:
+            return f"{self.kind} {self.batch} x {self.n_vertices} {self.dtype}"
+        if self.kind in ("skin", "normals", "blend_shapes"):
             size = f"{self.n_vertices // 1000}k vertices"
             if self.kind == "skin":
                 size += f" x {self.n_influences}"
@@ -52,6 +62,9 @@ class Workload:
             "inverse_fk": self.n_joints * 7,
             "call": 28,
             "call_fk": 24,
+            "closest_points": 3,
+            "closest_on_mesh": 3,
+            **{kind: written for kind, (_, written) in ALGEBRA.items()},
         }.get(self.kind, self.n_vertices * 3)
         return self.batch * per_pose * np.dtype(self.dtype).itemsize
 
@@ -61,10 +74,10 @@ class Workload:
 
 @dataclass(frozen=True)
 class Arrays:
-    """A workload's character and its input."""
+    """A workload's character and its input, or inputs."""
 
-    character: CharacterArrays
-    input: np.ndarray
+    character: CharacterArrays | None
+    input: np.ndarray | tuple[np.ndarray, ...]
 
 
 def arrays(workload: Workload) -> Arrays:
@@ -75,6 +88,15 @@ def arrays(workload: Workload) -> Arrays:
     if workload.kind == "call_fk":
         character = synthetic(3, 21, dense_transform=True)
         return Arrays(character, random_joint_parameters(character, (1,), workload.dtype)[0])
+    if workload.kind in ALGEBRA:
+        return Arrays(None, quaternions(workload))
+    if workload.kind in CLOSEST:
+        return Arrays(None, clouds(workload))
+    if workload.kind == "blend_shapes":
+        rng = np.random.default_rng(3)
+        sizes = [(workload.n_vertices, 3), (N_SHAPES, workload.n_vertices, 3)]
+        sizes.append((workload.batch, N_SHAPES))
+        return Arrays(None, tuple(rng.normal(size=s).astype(workload.dtype) for s in sizes))
     character = synthetic(
         workload.n_joints,
         workload.n_parameters,
@@ -93,6 +115,39 @@ def arrays(workload: Workload) -> Arrays:
     joints = random_joint_parameters(character, (workload.batch,), np.float64)
     joints[..., 4] *= 0.8
     return Arrays(character, reference_states(character, joints).astype(workload.dtype))
+
+
+def quaternions(workload: Workload) -> np.ndarray | tuple[np.ndarray, ...]:
+    """Unit quaternions: one array for `to_matrix`, two for the others, and the times of `slerp`."""
+    rng = np.random.default_rng(2)
+    q = rng.normal(size=(2, workload.batch, 4))
+    q /= np.linalg.norm(q, axis=-1, keepdims=True)
+    a, b = q.astype(workload.dtype)
+    if workload.kind == "to_matrix":
+        return a
+    if workload.kind == "multiply":
+        return a, b
+    return a, b, rng.uniform(size=(workload.batch, 1)).astype(workload.dtype)
+
+
+def clouds(workload: Workload) -> tuple[np.ndarray, ...]:
+    """Query points near a bumpy sphere, its vertices and its triangles."""
+    rng = np.random.default_rng(4)
+    columns = int(np.sqrt(workload.n_vertices * 2))
+    rows = workload.n_vertices // columns
+    u, v = np.meshgrid(np.linspace(0.05, 0.95, rows), np.arange(columns) / columns, indexing="ij")
+    radius = 1 + 0.1 * np.sin(9 * u * np.pi) * np.cos(7 * v * 2 * np.pi)
+    around = [np.cos(2 * np.pi * v) * np.sin(np.pi * u), np.cos(np.pi * u)]
+    around.append(np.sin(2 * np.pi * v) * np.sin(np.pi * u))
+    vertices = (radius[..., None] * np.stack(around, -1)).reshape(-1, 3)
+    i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij")
+    corner, right = i * columns + j, i * columns + (j + 1) % columns
+    below, across = corner + columns, right + columns
+    quads = [np.stack([corner, right, below], -1), np.stack([right, across, below], -1)]
+    faces = np.concatenate([quad.reshape(-1, 3) for quad in quads]).astype(np.int32)
+    spread = rng.normal(scale=0.2, size=(workload.batch, 3))
+    points = vertices[rng.integers(len(vertices), size=workload.batch)] + spread
+    return points.astype(workload.dtype), vertices.astype(workload.dtype), faces
 
 
 def reference_states(character: CharacterArrays, joints: np.ndarray) -> np.ndarray:
@@ -155,4 +210,10 @@ def all_workloads(quick: bool) -> list[Workload]:
         work.append(Workload("skin", 64, "float64", n_vertices=20_000, n_influences=4))
     work.append(Workload("normals", 64, n_vertices=20_000))
     work.append(Workload("inverse_fk", 1024))
+    for kind in ALGEBRA:
+        for dtype in ("float32",) if quick else ("float32", "float64"):
+            work.append(Workload(kind, 1_000_000, dtype))
+    work.append(Workload("blend_shapes", 64, n_vertices=20_000))
+    for kind in CLOSEST:
+        work.append(Workload(kind, 20_000, n_vertices=20_000))
     return work

@@ -28,6 +28,13 @@ def set_up(threads):
 
 def prepare(workload, arrays, threads):
     set_up(threads)
+    if workload.kind in SMALL:
+        given = arrays.input if isinstance(arrays.input, tuple) else (arrays.input,)
+        given = [array(values) for values in given]
+        compiled = jax.jit(SMALL[workload.kind])
+        return lambda: compiled(*given).block_until_ready()
+    if isinstance(arrays.input, tuple):
+        return None
     given = array(arrays.input)
     function = {
         "call": lambda c: lambda x: x * 2 + 1,
@@ -41,6 +48,57 @@ def prepare(workload, arrays, threads):
         given = array(np.ones(24, workload.dtype))
     compiled = jax.jit(function(arrays.character))
     return lambda: compiled(given).block_until_ready()
+
+
+def unit(q):
+    return q / jnp.maximum(jnp.linalg.norm(q, axis=-1, keepdims=True), 1e-12)
+
+
+def multiply(a, b):
+    (ax, ay, az, aw), (bx, by, bz, bw) = (jnp.moveaxis(unit(q), -1, 0) for q in (a, b))
+    return jnp.stack(
+        [
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ],
+        -1,
+    )
+
+
+def slerp(a, b, t):
+    a, b = unit(a), unit(b)
+    dot = jnp.sum(a * b, -1, keepdims=True)
+    b, dot = jnp.where(dot < 0, -b, b), jnp.abs(dot)
+    near = dot > 0.9995
+    angle = jnp.arccos(jnp.where(near, 0.5, dot))
+    sine = jnp.sin(angle)
+    wa = jnp.where(near, 1 - t, jnp.sin((1 - t) * angle) / sine)
+    wb = jnp.where(near, t, jnp.sin(t * angle) / sine)
+    return unit(wa * a + wb * b)
+
+
+def to_matrix(q):
+    x, y, z, w = jnp.moveaxis(unit(q), -1, 0)
+    rows = [
+        1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w),
+        2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w),
+        2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y),
+    ]  # fmt: skip
+    return jnp.stack(rows, -1).reshape(*q.shape[:-1], 3, 3)
+
+
+def blend_shapes(base, shapes, coefficients):
+    return base + jnp.tensordot(coefficients, shapes, 1)
+
+
+SMALL = {
+    "multiply": multiply,
+    "slerp": slerp,
+    "to_matrix": to_matrix,
+    "blend_shapes": blend_shapes,
+}
 
 
 def forward_kinematics(character):

@@ -4,7 +4,7 @@ import numpy as np
 
 import kinarray
 from contestants.same_names import prepare_geometry
-from kinarray import geometry
+from kinarray import geometry, quaternion
 
 to_numpy = np.asarray
 
@@ -15,4 +15,4 @@ def version():
 
 def prepare(workload, arrays, threads):
     kinarray.set_num_threads(threads)
-    return prepare_geometry(geometry, workload, arrays)
+    return prepare_geometry(geometry, workload, arrays, algebra=quaternion)

@@ -4,6 +4,7 @@ from importlib.metadata import version as installed
 
 import numpy as np
 import pymomentum.geometry as geometry
+from pymomentum import quaternion_np
 
 from contestants.same_names import prepare_geometry
 
@@ -15,4 +16,4 @@ def version():
 
 
 def prepare(workload, arrays, threads):
-    return prepare_geometry(geometry, workload, arrays)
+    return prepare_geometry(geometry, workload, arrays, algebra=quaternion_np)
