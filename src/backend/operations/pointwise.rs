@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups};
 use crate::array::{Batch, Shape, show_shape};
-use crate::backend::cpu::{Compute, Items, for_each_group, isa};
+use crate::backend::cpu::{Compute, Isa, Items, for_each_group, isa};
 use crate::backend::{Control, Gradient, Input, Operation};
 use crate::error::{Error, Result};
 use crate::math::{Dual, Lane, Number};
@@ -49,6 +49,12 @@ pub trait PointFunction<const IN: usize, const OUT: usize>: Copy + Send + Sync {
 /// A [`PointFunction`] over batches.
 #[derive(Debug, Clone, Copy)]
 pub struct Pointwise<F, const IN: usize, const OUT: usize>(pub F);
+
+/// The instruction set for so many items. One item takes the plain one: filling a register with copies of
+/// it would take longer.
+fn isa_for(items: usize) -> Isa {
+    if items == 1 { Isa::Baseline } else { isa() }
+}
 
 /// One item's size.
 const fn size_of_item(shape: &[usize]) -> usize {
@@ -230,6 +236,11 @@ impl<T: Compute, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> G
             store(&y, &mut self.out[at..at + count * OUT], count, &mut scratch);
         }
     }
+
+    #[inline(always)]
+    fn run_one<L: Lane<Scalar = T>>(&mut self, item: usize) {
+        self.run::<L>(item..item + 1);
+    }
 }
 
 struct Push<'w, 'a, T, F, const IN: usize, const OUT: usize> {
@@ -263,6 +274,11 @@ impl<T: Compute, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> G
             );
         }
     }
+
+    #[inline(always)]
+    fn run_one<L: Lane<Scalar = T>>(&mut self, item: usize) {
+        self.run::<L>(item..item + 1);
+    }
 }
 
 struct Pull<'w, 'a, 't, T, F, const IN: usize, const OUT: usize> {
@@ -292,6 +308,11 @@ impl<T: Compute, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> G
                 rest = later;
             }
         }
+    }
+
+    #[inline(always)]
+    fn run_one<L: Lane<Scalar = T>>(&mut self, item: usize) {
+        self.run::<L>(item..item + 1);
     }
 }
 
@@ -335,7 +356,7 @@ impl<F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> Operation
             data: out,
             length: OUT,
         };
-        let (isa, function) = (isa(), self.0);
+        let (isa, function) = (isa_for(items), self.0);
         for_each_group(
             items,
             T::width(isa),
@@ -369,7 +390,7 @@ impl<F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> Operation
         for (length, shape) in lengths.iter_mut().zip(F::ITEMS) {
             *length = size_of_item(shape);
         }
-        let (isa, function) = (isa(), self.0);
+        let (isa, function) = (isa_for(items), self.0);
         for_each_gradient(
             items,
             T::width(isa),
@@ -404,7 +425,7 @@ impl<F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> Operation
             data: out,
             length: OUT,
         };
-        let (isa, function) = (isa(), self.0);
+        let (isa, function) = (isa_for(items), self.0);
         for_each_group(
             items,
             T::width(isa),
