@@ -14,18 +14,59 @@ pub fn identity<L: Number>() -> Quaternion<L> {
     [L::zero(), L::zero(), L::zero(), L::one()]
 }
 
-/// The unit quaternion of the same rotation. Numbers are divided by the largest first, so that squares
-/// neither vanish nor overflow; a quaternion of length 0 stays 0, with derivatives of 0.
+/// The squared length.
 #[inline(always)]
-pub fn normalize<L: Number>([x, y, z, w]: Quaternion<L>) -> Quaternion<L> {
+pub fn square<L: Number>([x, y, z, w]: Quaternion<L>) -> L {
+    x.mul_add(x, y.mul_add(y, z.mul_add(z, w * w)))
+}
+
+/// Where squared lengths, and the product of two of them, neither vanish nor overflow.
+#[inline(always)]
+fn is_moderate<L: Number>(square: L) -> bool {
+    let most = if size_of::<L::Scalar>() == 4 {
+        1e15
+    } else {
+        1e140
+    };
+    L::all(square.lt(L::lit(most))) && L::all(L::lit(1.0 / most).lt(square))
+}
+
+/// The unit quaternion of the same rotation. A quaternion of length 0 stays 0, with derivatives of 0.
+#[inline(always)]
+pub fn normalize<L: Number>(q: Quaternion<L>) -> Quaternion<L> {
+    let length = square(q);
+    if is_moderate(length) {
+        let factor = L::one() / length.sqrt();
+        return [q[0] * factor, q[1] * factor, q[2] * factor, q[3] * factor];
+    }
+    normalize_by_size(q)
+}
+
+/// [`normalize`] for any length: numbers are divided by the largest first.
+#[inline(always)]
+fn normalize_by_size<L: Number>([x, y, z, w]: Quaternion<L>) -> Quaternion<L> {
     let size = x.abs().max(y.abs()).max(z.abs().max(w.abs()));
     let nothing = size.lt(L::splat(L::Scalar::MIN_POSITIVE));
     let per_size = L::one() / L::select(nothing, L::one(), size);
-    let [x, y, z, w] = [x * per_size, y * per_size, z * per_size, w * per_size];
-    let square = x.mul_add(x, y.mul_add(y, z.mul_add(z, w * w)));
-    let per_length = L::one() / L::select(nothing, L::one(), square).sqrt();
-    let factor = L::select(nothing, L::zero(), per_length);
+    let scaled = [x * per_size, y * per_size, z * per_size, w * per_size];
+    let length = L::select(nothing, L::one(), square(scaled)).sqrt();
+    let factor = L::select(nothing, L::zero(), L::one() / length);
+    let [x, y, z, w] = scaled;
     [x * factor, y * factor, z * factor, w * factor]
+}
+
+/// The product of two rotations given by quaternions of any length: a unit quaternion, or 0 where one of
+/// them has length 0.
+#[inline(always)]
+pub fn multiply_rotations<L: Number>(a: Quaternion<L>, b: Quaternion<L>) -> Quaternion<L> {
+    let (of_a, of_b) = (square(a), square(b));
+    if is_moderate(of_a) && is_moderate(of_b) {
+        // One root for both lengths.
+        let [x, y, z, w] = multiply(a, b);
+        let factor = L::one() / (of_a * of_b).sqrt();
+        return [x * factor, y * factor, z * factor, w * factor];
+    }
+    multiply(normalize_by_size(a), normalize_by_size(b))
 }
 
 /// The product: rotating by it is rotating by `b`, then by `a`.

@@ -57,8 +57,6 @@ impl PointFunction<8, 4> for Multiply {
 
     #[inline(always)]
     fn apply<N: Number>(self, [ax, ay, az, aw, bx, by, bz, bw]: [N; 8]) -> [N; 4] {
-        let a = quaternion::normalize([ax, ay, az, aw]);
-        let b = quaternion::normalize([bx, by, bz, bw]);
-        quaternion::multiply(a, b)
+        quaternion::multiply_rotations([ax, ay, az, aw], [bx, by, bz, bw])
     }
 }
