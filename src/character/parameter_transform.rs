@@ -228,28 +228,36 @@ impl ParameterTransform {
     pub fn subset(&self, mask: &[bool]) -> Result<Self> {
         self.check_mask("subset", mask)?;
         let places = places(mask);
-        let mut subset = Self {
-            names: keep(&self.names, mask),
-            row_starts: vec![0],
-            columns: Vec::new(),
-            values: Vec::new(),
-            parameter_sets: BTreeMap::new(),
-            special: self.special.moved(&places),
-        };
+        let mut subset = self.with_rows(|column| places[column]);
+        subset.names = keep(&self.names, mask);
+        subset.special = self.special.moved(&places);
+        for set in subset.parameter_sets.values_mut() {
+            *set = keep(set, mask);
+        }
+        Ok(subset)
+    }
+
+    /// The same parameters, of which only those of `mask` drive anything.
+    pub(crate) fn with_only(&self, mask: &[bool]) -> Self {
+        self.with_rows(|column| mask[column].then_some(column))
+    }
+
+    /// The same with other entries: each column's go to another one, or are dropped.
+    fn with_rows(&self, place: impl Fn(usize) -> Option<usize>) -> Self {
+        let mut with = self.clone();
+        with.row_starts.truncate(1);
+        with.columns.clear();
+        with.values.clear();
         for row in 0..self.row_starts.len() - 1 {
             for (column, value) in self.row(row) {
-                if let Some(place) = places[column] {
-                    subset.columns.push(place as u32);
-                    subset.values.push(value);
+                if let Some(place) = place(column) {
+                    with.columns.push(place as u32);
+                    with.values.push(value);
                 }
             }
-            subset.row_starts.push(subset.columns.len() as u32);
+            with.row_starts.push(with.columns.len() as u32);
         }
-        let sets = self.parameter_sets.iter();
-        subset.parameter_sets = sets
-            .map(|(name, set)| (name.clone(), keep(set, mask)))
-            .collect();
-        Ok(subset)
+        with
     }
 
     /// The same map with more parameters behind the others, which drive no joint.

@@ -5,6 +5,8 @@
 
 mod forward;
 mod in_precision;
+mod known_scales;
+mod limits;
 pub mod inverse;
 pub mod inverse_transform;
 mod normals;
@@ -17,6 +19,8 @@ pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;
 pub use inverse::InversePlan;
 pub use inverse_transform::PreparedInverse;
+pub use known_scales::InverseWithKnownScales;
+pub use limits::{LimitsPlan, PreparedLimits};
 pub use normals::NormalsPlan;
 pub use parameters::{Direct, Drive, TransformPlan};
 pub use positions::{PointsPlan, point_velocity, pull_point};
