@@ -180,7 +180,10 @@ impl<'a> Build<'a> {
         let row = joint * PARAMETERS_PER_JOINT + which;
         let entries = self.character.parameter_transform.row(row);
         let sum = entries.map(|(column, value)| (column as u32, value));
-        (sum.collect(), if which < 3 { self.centimeters } else { 1.0 })
+        (
+            sum.collect(),
+            if which < 3 { self.centimeters } else { 1.0 },
+        )
     }
 
     fn model(&self, parameter: usize) -> (Sum<f64>, f64) {
@@ -502,7 +505,12 @@ impl<T: Real + Lane<Scalar = T>> LimitsPlan<T> {
             *out = row.residual(parameters).0;
         }
         forward.forward_chains(drive, parameters, self.joints(), &mut scratch.states);
-        for (out, on) in points.as_chunks_mut::<3>().0.iter_mut().zip(&self.ellipsoids) {
+        for (out, on) in points
+            .as_chunks_mut::<3>()
+            .0
+            .iter_mut()
+            .zip(&self.ellipsoids)
+        {
             let way = Way::of(on, &scratch.states);
             *out = vector::sub(way.point, way.goal);
         }
@@ -530,7 +538,12 @@ impl<T: Real + Lane<Scalar = T>> LimitsPlan<T> {
         let (states, motions) = (&mut scratch.states, &mut scratch.motions);
         forward.forward_chains(drive, parameters, self.joints(), states);
         forward.push(drive, parameters, tangents, self.joints(), states, motions);
-        for (out, on) in points.as_chunks_mut::<3>().0.iter_mut().zip(&self.ellipsoids) {
+        for (out, on) in points
+            .as_chunks_mut::<3>()
+            .0
+            .iter_mut()
+            .zip(&self.ellipsoids)
+        {
             let way = Way::of(on, states);
             let (frame, motion) = (&states[on.ellipsoid_parent], &motions[on.ellipsoid_parent]);
             let velocity = point_velocity(&states[on.parent], &motions[on.parent], on.offset, None);

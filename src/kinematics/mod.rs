@@ -5,10 +5,11 @@
 
 mod forward;
 mod in_precision;
-mod known_scales;
-mod limits;
 pub mod inverse;
 pub mod inverse_transform;
+mod known_scales;
+mod limits;
+mod mixture;
 mod normals;
 mod parameters;
 mod positions;
@@ -21,6 +22,7 @@ pub use inverse::InversePlan;
 pub use inverse_transform::PreparedInverse;
 pub use known_scales::InverseWithKnownScales;
 pub use limits::{LimitsPlan, PreparedLimits};
+pub use mixture::{MixturePlan, PreparedMixture};
 pub use normals::NormalsPlan;
 pub use parameters::{Direct, Drive, TransformPlan};
 pub use positions::{PointsPlan, point_velocity, pull_point};

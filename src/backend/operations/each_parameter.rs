@@ -77,8 +77,7 @@ impl Each for ApplyModelParamLimits {
 
     #[inline(always)]
     fn slope<T: Compute>(&self, parameter: usize, x: T) -> T {
-        let beyond =
-            x < T::from_f64(self.low[parameter]) || x > T::from_f64(self.high[parameter]);
+        let beyond = x < T::from_f64(self.low[parameter]) || x > T::from_f64(self.high[parameter]);
         if beyond { T::ZERO } else { T::ONE }
     }
 

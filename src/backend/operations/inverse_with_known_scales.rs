@@ -78,11 +78,22 @@ impl ApplyInverseWithKnownScales<'_> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let other = vec![T::ZERO; if is_scales { self.length() } else { self.inverse.scales().len() }];
+        let other = vec![
+            T::ZERO;
+            if is_scales {
+                self.length()
+            } else {
+                self.inverse.scales().len()
+            }
+        ];
         let shape = [other.len()];
         let view = crate::array::View::contiguous(&other, &shape)?;
         let other = Batch::new(view, 1, input.batch_shape());
-        let inputs = if is_scales { [&other, input] } else { [input, &other] };
+        let inputs = if is_scales {
+            [&other, input]
+        } else {
+            [input, &other]
+        };
         self.apply(inputs, out, control)
     }
 }
@@ -215,8 +226,15 @@ mod tests {
     fn derivatives_agree_with_differences_and_with_each_other() {
         let inverse = InverseWithKnownScales::new(&transform());
         let op = ApplyInverseWithKnownScales { inverse: &inverse };
-        for (joints, scales) in [(&[14][..], &[2][..]), (&[3, 2, 7], &[3, 2]), (&[5, 14], &[2])] {
-            assert_derivatives(&op, &[Argument::noise(joints, 5), Argument::noise(scales, 6)]);
+        for (joints, scales) in [
+            (&[14][..], &[2][..]),
+            (&[3, 2, 7], &[3, 2]),
+            (&[5, 14], &[2]),
+        ] {
+            assert_derivatives(
+                &op,
+                &[Argument::noise(joints, 5), Argument::noise(scales, 6)],
+            );
         }
     }
 }

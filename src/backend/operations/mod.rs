@@ -9,6 +9,7 @@ mod inverse_with_known_scales;
 mod lanes;
 mod parameter_limits;
 mod pose_mesh;
+mod pose_prior;
 mod positions;
 mod rows;
 mod select_parameters;
@@ -25,6 +26,7 @@ pub use inverse_parameter_transform::ApplyInverseParameterTransform;
 pub use inverse_with_known_scales::ApplyInverseWithKnownScales;
 pub use parameter_limits::{ParameterLimitEnergy, ParameterLimitResiduals};
 pub use pose_mesh::pose_mesh;
+pub use pose_prior::{Prior, PriorColumns, PriorLogProbability, PriorResiduals};
 pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
 pub use select_parameters::SelectParameters;
 pub use skeleton_state::{

@@ -181,7 +181,12 @@ impl Operation for ParameterLimitEnergy<'_> {
             task.cost_ns,
             out,
             control,
-            || (task.limits.scratch(task.forward), vec![T::ZERO; task.n_residuals]),
+            || {
+                (
+                    task.limits.scratch(task.forward),
+                    vec![T::ZERO; task.n_residuals],
+                )
+            },
             |[pose], (scratch, residuals), out| {
                 task.limits
                     .residuals(task.forward, task.drive, pose, scratch, residuals);
@@ -206,7 +211,12 @@ impl Operation for ParameterLimitEnergy<'_> {
             3.5 * task.cost_ns,
             gradients,
             control,
-            || (task.limits.scratch(task.forward), vec![T::ZERO; task.n_residuals]),
+            || {
+                (
+                    task.limits.scratch(task.forward),
+                    vec![T::ZERO; task.n_residuals],
+                )
+            },
             |[pose, cotangent], (scratch, residuals), [gradient]| {
                 let Some(gradient) = gradient else { return };
                 task.limits
@@ -215,8 +225,13 @@ impl Operation for ParameterLimitEnergy<'_> {
                 for (residual, &weight) in residuals.iter_mut().zip(task.limits.weights()) {
                     *residual *= factor * weight;
                 }
-                task.limits
-                    .pull(task.forward, task.drive, [pose, residuals], scratch, gradient);
+                task.limits.pull(
+                    task.forward,
+                    task.drive,
+                    [pose, residuals],
+                    scratch,
+                    gradient,
+                );
             },
         )
     }

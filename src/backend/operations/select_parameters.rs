@@ -263,7 +263,10 @@ mod tests {
         let op =
             SelectParameters::map_model_parameters(&names(&["a", "b"]), &transform(&["c", "b"]));
         let given = Argument::<f64>::new(&[2, 2], [1.0, 2.0, 3.0, 4.0]);
-        assert_eq!(forward(&op.unwrap(), &[given.view()]).data, [0.0, 2.0, 0.0, 4.0]);
+        assert_eq!(
+            forward(&op.unwrap(), &[given.view()]).data,
+            [0.0, 2.0, 0.0, 4.0]
+        );
         let twice = SelectParameters::map_model_parameters(&names(&["a", "a"]), &transform(&[]));
         assert!(twice.unwrap_err().to_string().contains("'a'"));
     }
@@ -285,7 +288,9 @@ mod tests {
 
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
-        let blend = transform(&["a", "b"]).with_blend_shape_parameters(3).unwrap();
+        let blend = transform(&["a", "b"])
+            .with_blend_shape_parameters(3)
+            .unwrap();
         let subset = blend.subset(&[true, false, true, false, true]).unwrap();
         let op = SelectParameters::blend_shape_coefficients(&subset);
         assert_derivatives(&op, &[Argument::noise(&[5, 3], 1)]);
@@ -293,7 +298,8 @@ mod tests {
         let face = blend.with_face_expression_parameters(2).unwrap();
         let op = SelectParameters::face_expression_coefficients(&face);
         assert_derivatives(&op, &[Argument::noise(&[2, 3, 7], 3)]);
-        let op = SelectParameters::map_joint_parameters(&character(&["a", "b"]), &character(&["b"]));
+        let op =
+            SelectParameters::map_joint_parameters(&character(&["a", "b"]), &character(&["b"]));
         assert_derivatives(&op, &[Argument::noise(&[4, 2, 7], 4)]);
     }
 }

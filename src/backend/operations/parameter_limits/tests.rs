@@ -95,7 +95,11 @@ fn residuals(limits: Vec<LimitKind>, pose: &[f64]) -> Vec<f64> {
     let mut found = Vec::new();
     with_limits(character(limits), |prepared, limits| {
         let op = ParameterLimitResiduals { prepared, limits };
-        found = forward(&op, &[Argument::<f64>::new(&[6], pose.iter().copied()).view()]).data;
+        found = forward(
+            &op,
+            &[Argument::<f64>::new(&[6], pose.iter().copied()).view()],
+        )
+        .data;
     });
     found
 }
@@ -122,7 +126,10 @@ fn each_kind_measures_what_it_says() {
     };
     // Joint parameter ry of the arm is 0.5 · bend + 0.25 · turn = 0.225.
     let got = residuals(vec![min_max, joint], &pose);
-    assert!((got[0] - 0.1).abs() < 1e-15 && (got[1] - 0.275).abs() < 1e-15, "{got:?}");
+    assert!(
+        (got[0] - 0.1).abs() < 1e-15 && (got[1] - 0.275).abs() < 1e-15,
+        "{got:?}"
+    );
     let line = |range| LimitKind::Linear {
         reference: 1,
         target: 2,
@@ -132,7 +139,10 @@ fn each_kind_measures_what_it_says() {
     };
     let lines = vec![line([0.0, 0.0]), line([0.5, 1.0]), line([-1.0, 0.5])];
     let got = residuals(lines, &pose);
-    assert!((got[0] - 0.6).abs() < 1e-15 && (got[1] - 0.6).abs() < 1e-15, "{got:?}");
+    assert!(
+        (got[0] - 0.6).abs() < 1e-15 && (got[1] - 0.6).abs() < 1e-15,
+        "{got:?}"
+    );
     assert_eq!(got[2], 0.0);
     let plane = LimitKind::HalfPlane {
         parameters: [0, 3],
@@ -146,7 +156,7 @@ fn each_kind_measures_what_it_says() {
 fn a_point_on_its_ellipsoid_has_no_residual() {
     let sphere = |radius: f64| {
         let mut ellipsoid = [0.0; 16];
-        [0, 5, 10].map(|at| ellipsoid[at] = radius);
+        [0, 5, 10].iter().for_each(|&at| ellipsoid[at] = radius);
         ellipsoid[15] = 1.0;
         LimitKind::Ellipsoid {
             ellipsoid_parent: 0,
@@ -158,7 +168,11 @@ fn a_point_on_its_ellipsoid_has_no_residual() {
     // The arm is at (0.5, 0.1, 0) from the root, whatever the pose of the root.
     let pose = [1.0, 2.0, 0.7, 0.0, 0.0, 0.0];
     let distance = 0.5_f64.hypot(0.1);
-    assert!(residuals(vec![sphere(distance)], &pose).iter().all(|r| r.abs() < 1e-15));
+    assert!(
+        residuals(vec![sphere(distance)], &pose)
+            .iter()
+            .all(|r| r.abs() < 1e-15)
+    );
     let beyond = residuals(vec![sphere(0.2)], &pose);
     let size = beyond.iter().map(|r| r * r).sum::<f64>().sqrt();
     assert!((size - (distance - 0.2)).abs() < 1e-14, "{size}");
@@ -169,7 +183,10 @@ fn derivatives_agree_with_differences_and_with_each_other() {
     with_limits(character(every_kind()), |prepared, limits| {
         for shape in [&[6][..], &[4, 6], &[2, 3, 6], &[0, 6]] {
             let pose = Argument::noise(shape, 8);
-            assert_derivatives(&ParameterLimitResiduals { prepared, limits }, &[pose.clone()]);
+            assert_derivatives(
+                &ParameterLimitResiduals { prepared, limits },
+                &[pose.clone()],
+            );
             assert_derivatives(&ParameterLimitEnergy { prepared, limits }, &[pose]);
         }
     });
@@ -178,7 +195,7 @@ fn derivatives_agree_with_differences_and_with_each_other() {
 #[test]
 fn the_centre_of_an_ellipsoid_has_no_direction_and_finite_derivatives() {
     let mut ellipsoid = [0.0; 16];
-    [0, 5, 10, 15].map(|at| ellipsoid[at] = 1.0);
+    [0, 5, 10, 15].iter().for_each(|&at| ellipsoid[at] = 1.0);
     let centred = LimitKind::Ellipsoid {
         ellipsoid_parent: 1,
         parent: 1,
