@@ -24,7 +24,7 @@ pub use joint::Joint;
 pub use locator::Locator;
 pub use mesh::{Mesh, MeshParts};
 pub use mppca::{Mppca, MppcaParts};
-pub use parameter_limit::{LimitKind, ParameterLimit};
+pub use parameter_limit::{LimitKind, ParameterLimit, inverse_ellipsoid};
 pub use parameter_transform::{PARAMETERS_PER_JOINT, ParameterTransform};
 pub use reals::Reals;
 pub use skeleton::Skeleton;

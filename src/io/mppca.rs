@@ -150,7 +150,7 @@ pub fn save(mixture: &Mppca) -> Result<Vec<u8>> {
     let (n, d) = (mixture.n_mixtures(), mixture.n_dimension());
     let prepared = PreparedMixture::new(mixture)?;
     let mut bytes = Vec::new();
-    let mut count = |bytes: &mut Vec<u8>, count: usize| {
+    let count = |bytes: &mut Vec<u8>, count: usize| {
         bytes.extend((count as u64).to_le_bytes());
     };
     count(&mut bytes, d);

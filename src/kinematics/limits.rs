@@ -5,8 +5,8 @@
 use super::{
     ForwardPlan, InPrecision, Load, Motion, Precision, TransformPlan, point_velocity, pull_point,
 };
-use crate::character::{Character, LimitKind, PARAMETERS_PER_JOINT};
-use crate::error::{Error, Result};
+use crate::character::{Character, LimitKind, PARAMETERS_PER_JOINT, inverse_ellipsoid};
+use crate::error::Result;
 use crate::math::{Lane, Real, Transform, Vector, quaternion, vector};
 
 /// PyMomentum counts ellipsoid limits this much less than others.
@@ -82,7 +82,7 @@ impl PreparedLimits {
     /// enabled parameter drives one of them. Others keep their residuals, which are 0.
     ///
     /// # Errors
-    /// [`Error::Character`] for an ellipsoid that is flat.
+    /// [`crate::Error::Character`] for an ellipsoid that is flat.
     pub fn new(character: &Character, enabled: Option<&[bool]>) -> Result<Self> {
         let mut found: Vec<(u8, usize, Row<f64>, f64)> = Vec::new();
         let (mut ellipsoids, mut on) = (Vec::new(), Vec::new());
@@ -91,7 +91,7 @@ impl PreparedLimits {
             match build.row(&limit.kind) {
                 Some((order, row, unit)) => found.push((order, index, row, limit.weight * unit)),
                 None => {
-                    if let Some(ellipsoid) = ellipsoid(index, &limit.kind)? {
+                    if let Some(ellipsoid) = ellipsoid(&limit.kind)? {
                         ellipsoids.push(ellipsoid);
                         on.push((index, limit.weight));
                     }
@@ -258,7 +258,7 @@ impl<'a> Build<'a> {
     }
 }
 
-fn ellipsoid(index: usize, kind: &LimitKind) -> Result<Option<OnEllipsoid<f64>>> {
+fn ellipsoid(kind: &LimitKind) -> Result<Option<OnEllipsoid<f64>>> {
     let LimitKind::Ellipsoid {
         ellipsoid_parent,
         parent,
@@ -269,19 +269,12 @@ fn ellipsoid(index: usize, kind: &LimitKind) -> Result<Option<OnEllipsoid<f64>>>
         return Ok(None);
     };
     let affine = |m: [f64; 16]| [0, 4, 8].map(|at| [m[at], m[at + 1], m[at + 2], m[at + 3]]);
-    let inverse = nalgebra::Matrix4::from_row_slice(&ellipsoid).try_inverse();
-    let inverse = inverse.ok_or_else(|| {
-        Error::character(
-            format!("parameter limit {index}"),
-            "its ellipsoid is flat: the matrix has no inverse",
-        )
-    })?;
     Ok(Some(OnEllipsoid {
         parent,
         ellipsoid_parent,
         offset,
+        inverse: affine(inverse_ellipsoid(&ellipsoid)?),
         ellipsoid: affine(ellipsoid),
-        inverse: affine(std::array::from_fn(|at| inverse[(at / 4, at % 4)])),
     }))
 }
 

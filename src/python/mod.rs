@@ -7,6 +7,7 @@ mod interop;
 mod interrupt;
 mod io;
 mod nouns;
+mod parameters;
 mod posing;
 mod testing;
 mod threads;
@@ -22,6 +23,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interop::register(module)?;
     nouns::register(module)?;
     geometry::register(module)?;
+    parameters::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)
