@@ -328,7 +328,7 @@ mod tests {
             for (columns, count) in [(None, 3), (Some(&columns), 4)] {
                 let prior = Prior { mixture, columns };
                 for lead in [&[][..], &[5], &[2, 0]] {
-                    let pose = Argument::noise(&[lead, &[count]].concat(), 3);
+                    let pose = Argument::noise(&[lead, &[count]].concat(), 31);
                     assert_derivatives(&PriorResiduals(prior), &[pose.clone()]);
                     assert_derivatives(&PriorLogProbability(prior), &[pose]);
                 }

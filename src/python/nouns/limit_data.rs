@@ -16,13 +16,7 @@ use crate::python::values;
 /// >>> from kinarray.geometry import LimitType, ParameterLimit
 /// >>> ParameterLimit.create_minmax(3, -0.5, 1.5).type == LimitType.MinMax
 /// True
-#[pyclass(
-    name = "LimitType",
-    module = "kinarray.geometry",
-    frozen,
-    eq,
-    hash
-)]
+#[pyclass(name = "LimitType", module = "kinarray.geometry", frozen, eq, hash)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PyLimitType {
     MinMax,
@@ -98,7 +92,10 @@ impl PyLimitType {
         slf: &Bound<'py, Self>,
     ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>, &'static str))> {
         let getattr = slf.py().import("builtins")?.getattr("getattr")?;
-        Ok((getattr, (slf.as_any().get_type().into_any(), slf.get().name())))
+        Ok((
+            getattr,
+            (slf.as_any().get_type().into_any(), slf.get().name()),
+        ))
     }
 }
 

@@ -71,6 +71,15 @@ impl PyMppca {
     }
 }
 
+/// `(pi, mu, W, sigma, param_idx)`.
+type Arrays<'py> = (
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+);
+
 fn numbers(
     object: Option<&Bound<'_, PyAny>>,
     what: &'static str,
@@ -209,7 +218,7 @@ impl PyMppca {
     fn to_arrays<'py>(
         slf: &Bound<'py, Self>,
         parameter_transform: Option<&Bound<'_, PyParameterTransform>>,
-    ) -> PyResult<[Bound<'py, PyAny>; 5]> {
+    ) -> PyResult<Arrays<'py>> {
         let core = &slf.get().core;
         let (n, d, q) = (core.n_mixtures(), core.n_dimension(), core.n_axes());
         let columns = parameter_transform.map(|transform| core.columns(&transform.get().core));
@@ -218,13 +227,13 @@ impl PyMppca {
             .map(|column| column.map_or(-1, |column| column as i32))
             .collect();
         let (owner, count) = (slf.as_any(), indices.len());
-        Ok([
+        Ok((
             values::view(owner, &core.pi, &[n])?,
             values::view(owner, &core.mu, &[n, d])?,
             values::view(owner, &core.axes, &[n, q, d])?,
             values::view(owner, &core.sigma, &[n])?,
             values::fresh(slf.py(), indices, &[count])?,
-        ])
+        ))
     }
 
     /// How likely poses are: minus half the squared Mahalanobis distance of the Gaussian that is most
