@@ -21,8 +21,9 @@ def limit_errors(character, limits, poses, enabled=None):
     limited = character.with_parameter_limits(_limits(limits))
     function = solver.LimitErrorFunction(limited)
     if enabled is not None:
+        # The solver hands the choice on to the function.
         solved = solver.SkeletonSolverFunction(limited, [function])
-        solved.set_enabled_parameters(enabled)
+        solver.GaussNewtonSolver(solved).set_enabled_parameters(enabled)
     energies, gradients, residuals = [], [], []
     for pose in poses:
         energies.append(function.get_error(pose))
@@ -32,11 +33,10 @@ def limit_errors(character, limits, poses, enabled=None):
     return np.asarray(energies), np.stack(gradients), np.stack(residuals)
 
 
-def data_of_another_type():
-    """What `data.linear` of a MinMax limit says."""
-    return geometry.ParameterLimit.create_minmax(
-        3, -1.0, 1.0
-    ).data.linear.target_model_parameter_index
+def target_of(data):
+    """What the data of another type says about a MinMax limit."""
+    limit = geometry.ParameterLimit.create_minmax(3, -1.0, 1.0)
+    return float(getattr(limit.data, data).target_model_parameter_index)
 
 
 def added_set(character, mask):
