@@ -124,7 +124,7 @@ fn decompose(precision: DMatrix<f64>) -> Option<(f64, f64, Vec<f64>)> {
     order.sort_by(|&a, &b| eigen.eigenvalues[a].total_cmp(&eigen.eigenvalues[b]));
     if order
         .first()
-        .is_some_and(|&least| !(eigen.eigenvalues[least] > 0.0))
+        .is_some_and(|&least| eigen.eigenvalues[least] <= 0.0)
     {
         return None;
     }

@@ -329,7 +329,7 @@ mod tests {
                 let prior = Prior { mixture, columns };
                 for lead in [&[][..], &[5], &[2, 0]] {
                     let pose = Argument::noise(&[lead, &[count]].concat(), 31);
-                    assert_derivatives(&PriorResiduals(prior), &[pose.clone()]);
+                    assert_derivatives(&PriorResiduals(prior), std::slice::from_ref(&pose));
                     assert_derivatives(&PriorLogProbability(prior), &[pose]);
                 }
             }

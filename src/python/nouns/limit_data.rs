@@ -88,9 +88,7 @@ impl PyLimitType {
         self.value()
     }
 
-    fn __reduce__<'py>(
-        slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>, &'static str))> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {
         let getattr = slf.py().import("builtins")?.getattr("getattr")?;
         Ok((
             getattr,

@@ -185,7 +185,7 @@ fn derivatives_agree_with_differences_and_with_each_other() {
             let pose = Argument::noise(shape, 8);
             assert_derivatives(
                 &ParameterLimitResiduals { prepared, limits },
-                &[pose.clone()],
+                std::slice::from_ref(&pose),
             );
             assert_derivatives(&ParameterLimitEnergy { prepared, limits }, &[pose]);
         }
