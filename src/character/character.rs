@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::{
-    BlendShape, CollisionGeometry, LimitKind, Locator, Mesh, ParameterLimit, ParameterTransform,
-    Skeleton, SkinWeights, Unit,
+    BlendShape, CollisionGeometry, LimitKind, Locator, Mesh, PARAMETERS_PER_JOINT, ParameterLimit,
+    ParameterTransform, Skeleton, SkinWeights, Unit,
 };
 use crate::error::{Error, Result};
 
@@ -195,6 +195,32 @@ impl Character {
             if let LimitKind::MinMax { parameter, range } = limit.kind {
                 low[parameter] = low[parameter].max(range[0]);
                 high[parameter] = high[parameter].min(range[1]);
+            }
+        }
+        (low, high)
+    }
+
+    /// Lower and upper limits of each joint parameter, seven a joint; infinite where it is free. Passive
+    /// limits count.
+    #[must_use]
+    pub fn joint_parameter_limits(&self) -> (Vec<f64>, Vec<f64>) {
+        let count = PARAMETERS_PER_JOINT * self.skeleton.len();
+        let (mut low, mut high) = (vec![f64::NEG_INFINITY; count], vec![f64::INFINITY; count]);
+        for limit in self.parameter_limits.iter() {
+            if let LimitKind::MinMaxJoint {
+                joint,
+                joint_parameter,
+                range,
+            }
+            | LimitKind::MinMaxJointPassive {
+                joint,
+                joint_parameter,
+                range,
+            } = limit.kind
+            {
+                let at = joint * PARAMETERS_PER_JOINT + joint_parameter;
+                low[at] = low[at].max(range[0]);
+                high[at] = high[at].min(range[1]);
             }
         }
         (low, high)

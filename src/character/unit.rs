@@ -55,6 +55,22 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// Refuses lengths in another unit.
+    ///
+    /// # Errors
+    /// [`Error::Value`] naming both units.
+    pub fn require(self, what: &str, other: Self) -> Result<()> {
+        if self == other {
+            return Ok(());
+        }
+        Err(Error::value(
+            what,
+            format!("its lengths are in '{other}', the others in '{self}'; convert with in_unit"),
+        ))
+    }
+}
+
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.symbol())

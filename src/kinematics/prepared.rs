@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{ForwardPlan, InversePlan, SkinPlan, TransformPlan};
+use super::{ForwardPlan, InversePlan, PreparedLimits, SkinPlan, TransformPlan};
 use crate::character::{Character, ParameterTransform};
+use crate::error::Result;
 use crate::math::Real;
 
 /// A parameter transform made ready for computing.
@@ -67,6 +68,7 @@ pub struct Prepared {
     transform: Arc<PreparedTransform>,
     single: Plans<f32>,
     double: Plans<f64>,
+    limits: OnceLock<Result<PreparedLimits>>,
 }
 
 impl Prepared {
@@ -80,6 +82,7 @@ impl Prepared {
             character,
             single: Plans::default(),
             double: Plans::default(),
+            limits: OnceLock::new(),
         }
     }
 
@@ -125,6 +128,17 @@ impl Prepared {
         T::plans(self)
             .local_inverse
             .get_or_init(|| InversePlan::local(&self.character.skeleton))
+    }
+
+    /// The limits on the parameters, all of which may change.
+    ///
+    /// # Errors
+    /// [`crate::Error::Character`] for an ellipsoid that is flat.
+    pub fn limits(&self) -> Result<&PreparedLimits> {
+        let limits = self
+            .limits
+            .get_or_init(|| PreparedLimits::new(&self.character, None));
+        limits.as_ref().map_err(Clone::clone)
     }
 
     /// The mesh's vertices and which joints carry them; empty where the character has no skin.

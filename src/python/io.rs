@@ -49,6 +49,14 @@ fn source<'py>(object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
     Ok(Source::Bytes(bytes.cast_into()?))
 }
 
+/// The bytes of a path, bytes or a file object, and what errors call them.
+pub fn bytes_of(object: &Bound<'_, PyAny>) -> PyResult<(Vec<u8>, String)> {
+    match source(object)? {
+        Source::Path(path) => Ok((std::fs::read(&path)?, path.display().to_string())),
+        Source::Bytes(bytes) => Ok((bytes.as_bytes().to_vec(), "<bytes>".into())),
+    }
+}
+
 /// Reads a scene with the interpreter released; what was left out becomes warnings.
 fn load(object: &Bound<'_, PyAny>, unit: &str) -> PyResult<LoadedScene> {
     let py = object.py();

@@ -8,6 +8,7 @@ mod interop;
 mod interrupt;
 mod io;
 mod nouns;
+mod parameters;
 mod posing;
 mod testing;
 mod threads;
@@ -24,6 +25,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     nouns::register(module)?;
     geometry::register(module)?;
     algebra::register(module)?;
+    parameters::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

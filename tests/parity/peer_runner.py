@@ -14,6 +14,7 @@ replies = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
 import numpy as np
+import peer_parameters
 import pymomentum.geometry as geometry
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -23,7 +24,8 @@ from character_arrays import CharacterArrays
 def resolve(path, character):
     """`geometry.Mesh`, `character.parameter_transform.inverse().apply`, ... : names and empty calls only."""
     names = path.split(".")
-    value = {"geometry": geometry, "character": character}[names[0]]
+    roots = {"geometry": geometry, "character": character, "parameters": peer_parameters}
+    value = roots[names[0]]
     for name in names[1:]:
         value = getattr(value, name.removesuffix("()"))
         if name.endswith("()"):

@@ -3,6 +3,7 @@
 Each test is a row of the table in README.md.
 """
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -220,3 +221,52 @@ def test_posing_a_mesh_in_float64(peer):
     assert np.asarray(ours.vertices).dtype == np.float64
     assert_close(np.asarray(ours.vertices), expected, FLOAT64)
     assert_close(np.asarray(ours.normals), vertex_normals(expected, arrays.faces), 1e-10)
+
+
+def test_float64_noise_is_not_garbage(peer):
+    """Theirs reads the bytes of a float64 array as float32."""
+    arrays = chain(exact=True)
+    noise = np.random.default_rng(9).random((3, arrays.n_parameters))
+    function = "geometry.uniform_random_to_model_parameters"
+    good = peer.call(arrays, function, CHARACTER, noise.astype(np.float32))
+    bad = peer.call(arrays, function, CHARACTER, noise)
+    assert not np.allclose(good, bad, atol=1e-3)
+    character = arrays.build(geometry, unit="cm")
+    ours = geometry.uniform_random_to_model_parameters(character, noise)
+    assert ours.dtype == np.float64
+    assert_close(ours, good, 1e-5)
+
+
+def test_adding_a_parameter_set_leaves_the_transform_alone(peer):
+    """Theirs changes the transform and returns nothing."""
+    arrays = chain(exact=True)
+    mask = np.ones(arrays.n_parameters, bool)
+    assert peer.call(arrays, "parameters.added_set", CHARACTER, mask).all()
+    transform = arrays.build(geometry).parameter_transform
+    more = transform.add_parameter_set("mine", mask)
+    assert "mine" in more.parameter_sets
+    assert "mine" not in transform.parameter_sets
+
+
+def test_the_data_of_a_limit_of_another_type_cannot_be_read(peer):
+    """Theirs reads the bytes of the one type as the other."""
+    assert peer.call(None, "parameters.target_of", "linear") > 1e9
+    limit = geometry.ParameterLimit.create_minmax(3, -1.0, 1.0)
+    with pytest.raises(AttributeError, match="MinMax"):
+        _ = limit.data.linear
+
+
+def test_limits_that_mean_nothing_are_refused(peer):
+    """Theirs stores a range with nothing in it and an ellipsoid without a volume."""
+    arrays = chain(exact=True)
+    flat = json.dumps([("create_ellipsoid", [0, 1, [0.0, 0.0, 0.0], np.zeros((4, 4)).tolist()])])
+    empty = json.dumps([("create_minmax", [0, 1.0, -1.0])])
+    poses = np.zeros((1, arrays.n_parameters), np.float32)
+    calls = [("parameters.limit_errors", CHARACTER, limits, poses) for limits in (flat, empty)]
+    theirs = peer.calls(arrays, *calls)
+    assert not np.isfinite(theirs[0]["item0"]).all()
+    assert theirs[1]["item0"] > 0
+    with pytest.raises(kinarray.CharacterError, match="flat"):
+        geometry.ParameterLimit.create_ellipsoid(0, 1, [0, 0, 0], np.zeros((4, 4)))
+    with pytest.raises(ValueError, match="max"):
+        geometry.ParameterLimit.create_minmax(0, 1.0, -1.0)

@@ -9,8 +9,10 @@ use super::{
     parameter_limit::PyParameterLimit, parameter_transform::PyParameterTransform, pickle,
     skeleton::PySkeleton, skin_weights::PySkinWeights,
 };
+use crate::backend::operations::ApplyModelParamLimits;
 use crate::character::{Character, CharacterParts, Unit};
 use crate::kinematics::Prepared;
+use crate::python::apply::apply;
 use crate::python::{io, posing, values};
 
 /// A character: a skeleton, what drives it, and what it carries. Immutable; ``with_...`` makes a new one
@@ -62,6 +64,13 @@ impl PyCharacter {
     fn with(&self, change: impl FnOnce(&mut CharacterParts)) -> PyResult<Self> {
         let mut parts = self.core().parts();
         change(&mut parts);
+        Ok(Self::from_core(Character::new(parts)?))
+    }
+
+    /// With only some of the model parameters.
+    pub fn reduced_to(&self, mask: &[bool]) -> PyResult<Self> {
+        let mut parts = self.core().parts();
+        parts.keep_parameters(mask)?;
         Ok(Self::from_core(Character::new(parts)?))
     }
 }
@@ -140,6 +149,80 @@ impl PyCharacter {
             values::fresh(py, low, &[length])?,
             values::fresh(py, high, &[length])?,
         ))
+    }
+
+    /// Lower and upper limits of the joint parameters, two ``(n_joints, 7)`` float64 arrays; infinite
+    /// where a parameter is free. Passive limits are among them.
+    #[getter]
+    fn joint_parameter_limits<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let (low, high) = self.core().joint_parameter_limits();
+        let shape = [low.len() / 7, 7];
+        Ok((
+            values::fresh(py, low, &shape)?,
+            values::fresh(py, high, &shape)?,
+        ))
+    }
+
+    /// How much the square of each of :func:`parameter_limit_residuals` counts, ``(n_residuals,)``
+    /// float64: ``energy = 10 * (weights * residuals**2).sum(-1)``.
+    ///
+    /// The limits' weights; those of ellipsoids are 1e-4 of them, as in PyMomentum, and lengths count in
+    /// centimetres whatever the character's unit.
+    #[getter]
+    fn parameter_limit_weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let weights = self.prepared.limits()?.weights();
+        values::fresh(py, weights.to_vec(), &[weights.len()])
+    }
+
+    /// Which of ``parameter_limits`` each of :func:`parameter_limit_residuals` is of, ``(n_residuals,)``
+    /// int32.
+    #[getter]
+    fn parameter_limit_indices<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let limits = self.prepared.limits()?.limits().iter();
+        let limits: Vec<i32> = limits.map(|&limit| limit as i32).collect();
+        let count = limits.len();
+        values::fresh(py, limits, &[count])
+    }
+
+    /// Clamps model parameters to their limits (MinMax).
+    ///
+    /// Parameters
+    /// ----------
+    /// model_params : array (..., n_parameters)
+    /// out : array (..., n_parameters), optional
+    ///     Where the result goes; it is returned.
+    ///
+    /// Returns
+    /// -------
+    /// array (..., n_parameters)
+    ///     NaN stays NaN.
+    ///
+    /// Raises
+    /// ------
+    /// ShapeError, DTypeError, DeviceError, GradientError
+    /// CharacterError
+    ///     Where limits contradict each other.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> low, high = character.model_parameter_limits
+    /// >>> poses = np.full((2, character.parameter_transform.size), 9.0)
+    /// >>> bool((character.apply_model_param_limits(poses) <= high).all())
+    /// True
+    #[pyo3(signature = (model_params, *, out = None))]
+    fn apply_model_param_limits<'py>(
+        &self,
+        py: Python<'py>,
+        model_params: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let operation = ApplyModelParamLimits::new(self.core())?;
+        apply(py, &operation, &[model_params], out)
     }
 
     /// Whether it has a mesh.

@@ -5,8 +5,10 @@ mod character;
 mod collision;
 mod html;
 mod joint;
+mod limit_data;
 mod locator;
 mod mesh;
+mod mppca;
 mod parameter_limit;
 mod parameter_transform;
 mod pickle;
@@ -14,6 +16,7 @@ mod skeleton;
 mod skin_weights;
 
 pub use character::PyCharacter;
+pub use parameter_transform::PyInverseParameterTransform;
 
 use pyo3::prelude::*;
 
@@ -24,6 +27,15 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<parameter_transform::PyParameterTransform>()?;
     module.add_class::<parameter_transform::PyInverseParameterTransform>()?;
     module.add_class::<parameter_limit::PyParameterLimit>()?;
+    module.add_class::<limit_data::PyLimitType>()?;
+    module.add_class::<limit_data::PyLimitData>()?;
+    module.add_class::<limit_data::PyLimitMinMax>()?;
+    module.add_class::<limit_data::PyLimitMinMaxJoint>()?;
+    module.add_class::<limit_data::PyLimitLinear>()?;
+    module.add_class::<limit_data::PyLimitLinearJoint>()?;
+    module.add_class::<limit_data::PyLimitHalfPlane>()?;
+    module.add_class::<limit_data::PyLimitEllipsoid>()?;
+    module.add_class::<mppca::PyMppca>()?;
     module.add_class::<mesh::PyMesh>()?;
     module.add_class::<skin_weights::PySkinWeights>()?;
     module.add_class::<blend_shape::PyBlendShape>()?;

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+use super::limit_data::{PyLimitData, PyLimitType};
 use super::pickle;
 use crate::character::{LimitKind, ParameterLimit};
 use crate::error::Error;
@@ -13,20 +14,14 @@ use crate::python::values;
 /// --------
 /// >>> from kinarray.geometry import ParameterLimit
 /// >>> ParameterLimit.create_minmax(3, -0.5, 1.5).type
-/// 'MinMax'
+/// LimitType.MinMax
 #[pyclass(name = "ParameterLimit", module = "kinarray.geometry", frozen, eq)]
 #[derive(PartialEq)]
 pub struct PyParameterLimit(pub ParameterLimit);
 
 impl PyParameterLimit {
     fn checked(kind: LimitKind, weight: f64) -> PyResult<Self> {
-        if weight.is_nan() || weight < 0.0 {
-            return Err(PyErr::from(Error::value(
-                "weight",
-                format!("expected a number that is not negative, got {weight}"),
-            )));
-        }
-        Ok(Self(ParameterLimit { kind, weight }))
+        Ok(Self(ParameterLimit::new(kind, weight)?))
     }
 }
 
@@ -69,6 +64,24 @@ impl PyParameterLimit {
         weight: f64,
     ) -> PyResult<Self> {
         let kind = LimitKind::MinMaxJoint {
+            joint: joint_index,
+            joint_parameter: self::joint_parameter(joint_parameter)?,
+            range: [min, max],
+        };
+        Self::checked(kind, weight)
+    }
+
+    /// A joint parameter that is clamped when a state is built and never penalised.
+    #[staticmethod]
+    #[pyo3(signature = (joint_index, joint_parameter, min, max, weight = 1.0))]
+    fn create_minmax_joint_passive(
+        joint_index: usize,
+        joint_parameter: usize,
+        min: f64,
+        max: f64,
+        weight: f64,
+    ) -> PyResult<Self> {
+        let kind = LimitKind::MinMaxJointPassive {
             joint: joint_index,
             joint_parameter: self::joint_parameter(joint_parameter)?,
             range: [min, max],
@@ -171,19 +184,16 @@ impl PyParameterLimit {
         Self::checked(kind, weight)
     }
 
-    /// ``MinMax``, ``MinMaxJoint``, ``MinMaxJointPassive``, ``Linear``, ``LinearJoint``, ``HalfPlane`` or
-    /// ``Ellipsoid``.
+    /// Its type.
     #[getter]
-    fn r#type(&self) -> &'static str {
-        match self.0.kind {
-            LimitKind::MinMax { .. } => "MinMax",
-            LimitKind::MinMaxJoint { .. } => "MinMaxJoint",
-            LimitKind::MinMaxJointPassive { .. } => "MinMaxJointPassive",
-            LimitKind::Linear { .. } => "Linear",
-            LimitKind::LinearJoint { .. } => "LinearJoint",
-            LimitKind::HalfPlane { .. } => "HalfPlane",
-            LimitKind::Ellipsoid { .. } => "Ellipsoid",
-        }
+    fn r#type(&self) -> PyLimitType {
+        PyLimitType::of(&self.0.kind)
+    }
+
+    /// What it asks for, under a property named after its type.
+    #[getter]
+    fn data(&self) -> PyLimitData {
+        PyLimitData(self.0.kind.clone())
     }
 
     /// How much it counts.

@@ -2,13 +2,15 @@
 
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use std::sync::Arc;
+use pyo3::types::{PyDict, PyIterator};
+use std::sync::{Arc, OnceLock};
 
 use super::{pickle, skeleton::PySkeleton};
-use crate::backend::operations::{ApplyInverseParameterTransform, ApplyParameterTransform};
+use crate::backend::operations::{
+    ApplyInverseParameterTransform, ApplyInverseWithKnownScales, ApplyParameterTransform,
+};
 use crate::character::{PARAMETERS_PER_JOINT, ParameterTransform};
-use crate::kinematics::{PreparedInverse, PreparedTransform};
+use crate::kinematics::{InverseWithKnownScales, PreparedInverse, PreparedTransform};
 use crate::python::apply::apply;
 use crate::python::values;
 
@@ -129,7 +131,7 @@ impl PyParameterTransform {
 
     /// The least-squares inverse: joint parameters to model parameters.
     fn inverse(&self) -> PyInverseParameterTransform {
-        PyInverseParameterTransform(PreparedInverse::new(&self.core))
+        PyInverseParameterTransform::of(&self.core)
     }
 
     /// The model parameters' names.
@@ -163,10 +165,29 @@ impl PyParameterTransform {
         self.mask(py, self.core.rigid_parameters())
     }
 
-    /// Mask of the parameters that pose the character: all that are not scaling.
+    /// Mask of the parameters that pose the character: all that are neither scaling nor coefficients of
+    /// blend shapes, face expressions or skinned locators.
     #[getter]
     fn pose_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.mask(py, self.core.pose_parameters())
+    }
+
+    /// Mask of the parameters that are coefficients of blend shapes.
+    #[getter]
+    fn blend_shape_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.mask(py, self.core.blend_shape_parameters())
+    }
+
+    /// Mask of the parameters that are coefficients of face expressions.
+    #[getter]
+    fn face_expression_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.mask(py, self.core.face_expression_parameters())
+    }
+
+    /// Mask of the parameters that move skinned locators.
+    #[getter]
+    fn skinned_locator_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.mask(py, self.core.skinned_locator_parameters())
     }
 
     /// Mask of all parameters.
@@ -196,6 +217,38 @@ impl PyParameterTransform {
         let mask = values::mask(mask, "mask", self.core.len())?;
         let core = (*self.core).clone().with_parameter_set(name, mask)?;
         Ok(Self::new(Arc::new(core)))
+    }
+
+    /// The same as :meth:`with_parameter_set`, under PyMomentum's name. Transforms are immutable: use what
+    /// is returned.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> transform = ka.testing.create_humanoid(n_vertices=1000).parameter_transform
+    /// >>> transform = transform.add_parameter_set("body", transform.pose_parameters)
+    /// >>> "body" in transform.parameter_sets
+    /// True
+    fn add_parameter_set(
+        &self,
+        parameter_set_name: String,
+        parameter_set: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        self.with_parameter_set(parameter_set_name, parameter_set)
+    }
+
+    /// The same transform with only the parameters that a bool array ``(n_parameters,)`` chooses, in their
+    /// order; parameter sets follow.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> transform = ka.testing.create_humanoid(n_vertices=1000).parameter_transform
+    /// >>> transform.subset(transform.rigid_parameters).size
+    /// 6
+    fn subset(&self, active_parameters: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mask = values::mask(active_parameters, "active_parameters", self.core.len())?;
+        Ok(Self::new(Arc::new(self.core.subset(&mask)?)))
     }
 
     /// Mask of the parameters called ``names``.
@@ -236,6 +289,14 @@ impl PyParameterTransform {
         self.core.len()
     }
 
+    fn __contains__(&self, name: &str) -> bool {
+        self.core.names().iter().any(|known| known == name)
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.names().into_pyobject(py)?.try_iter()
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "ParameterTransform({} model parameters -> 7 x {} joint parameters)",
@@ -253,27 +314,105 @@ impl PyParameterTransform {
 #[pyclass(
     name = "InverseParameterTransform",
     module = "kinarray.geometry",
-    frozen
+    frozen,
+    eq
 )]
-pub struct PyInverseParameterTransform(PreparedInverse);
+pub struct PyInverseParameterTransform {
+    transform: Arc<ParameterTransform>,
+    prepared: PreparedInverse,
+    with_known_scales: OnceLock<InverseWithKnownScales>,
+}
+
+impl PartialEq for PyInverseParameterTransform {
+    fn eq(&self, other: &Self) -> bool {
+        self.transform == other.transform
+    }
+}
+
+impl PyInverseParameterTransform {
+    pub fn of(transform: &Arc<ParameterTransform>) -> Self {
+        Self {
+            transform: transform.clone(),
+            prepared: PreparedInverse::new(transform),
+            with_known_scales: OnceLock::new(),
+        }
+    }
+}
 
 #[pymethods]
 impl PyInverseParameterTransform {
     #[new]
     fn new(parameter_transform: &Bound<'_, PyParameterTransform>) -> Self {
-        Self(PreparedInverse::new(&parameter_transform.get().core))
+        Self::of(&parameter_transform.get().core)
     }
 
     /// The model parameters ``(..., n_parameters)`` whose joint parameters come closest to the given
     /// ``(..., 7 * n_joints)`` or ``(..., n_joints, 7)``; 0 for parameters that drive nothing.
     #[pyo3(signature = (joint_parameters, *, out = None))]
-    fn apply<'py>(
+    pub fn apply<'py>(
         &self,
         py: Python<'py>,
         joint_parameters: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let operation = ApplyInverseParameterTransform { inverse: &self.0 };
+        let inverse = &self.prepared;
+        let operation = ApplyInverseParameterTransform { inverse };
         apply(py, &operation, &[joint_parameters], out)
+    }
+
+    /// The model parameters that come closest, where the scaling parameters are known.
+    ///
+    /// Parameters
+    /// ----------
+    /// joint_parameters : array (..., n_joints, 7) or (..., 7 * n_joints)
+    /// scale_parameters : array (..., n_scales)
+    ///     The scaling parameters, in the transform's order. Batch axes broadcast.
+    /// out : array (..., n_parameters), optional
+    ///     Where the result goes; it is returned.
+    ///
+    /// Returns
+    /// -------
+    /// array (..., n_parameters)
+    ///     The scales as given, the pose parameters that come closest to what they leave, 0 for others.
+    ///
+    /// Raises
+    /// ------
+    /// ShapeError, DTypeError, DeviceError, GradientError
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> transform = ka.testing.create_humanoid(n_vertices=1000).parameter_transform
+    /// >>> poses = np.full((3, len(transform)), 0.1)
+    /// >>> scales = poses[:, transform.scaling_parameters]
+    /// >>> again = transform.inverse().joint_parameters_to_model_parameters_with_known_scales(
+    /// ...     transform.apply(poses), scales)
+    /// >>> bool(np.allclose(again, poses))
+    /// True
+    #[pyo3(signature = (joint_parameters, scale_parameters, *, out = None))]
+    fn joint_parameters_to_model_parameters_with_known_scales<'py>(
+        &self,
+        py: Python<'py>,
+        joint_parameters: &Bound<'py, PyAny>,
+        scale_parameters: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let inverse = self
+            .with_known_scales
+            .get_or_init(|| InverseWithKnownScales::new(&self.transform));
+        let operation = ApplyInverseWithKnownScales { inverse };
+        apply(py, &operation, &[joint_parameters, scale_parameters], out)
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "InverseParameterTransform(7 x {} joint parameters -> {} model parameters)",
+            self.transform.n_joints(),
+            self.transform.len()
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {
+        pickle::reduce(py, "InverseParameterTransform", &*self.transform)
     }
 }

@@ -7,9 +7,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
 use super::{
-    PyCharacter, blend_shape::PyBlendShape, collision, joint::PyJoint, locator::PyLocator,
-    mesh::PyMesh, parameter_limit::PyParameterLimit, parameter_transform::PyParameterTransform,
-    skeleton::PySkeleton, skin_weights::PySkinWeights,
+    PyCharacter,
+    blend_shape::PyBlendShape,
+    collision,
+    joint::PyJoint,
+    limit_data,
+    locator::PyLocator,
+    mesh::PyMesh,
+    mppca::PyMppca,
+    parameter_limit::PyParameterLimit,
+    parameter_transform::{PyInverseParameterTransform, PyParameterTransform},
+    skeleton::PySkeleton,
+    skin_weights::PySkinWeights,
 };
 use crate::error::Error;
 
@@ -63,7 +72,19 @@ pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>
         "Joint" => wrap(py, PyJoint(read(class, bytes)?)),
         "Skeleton" => wrap(py, PySkeleton(Arc::new(read(class, bytes)?))),
         "ParameterTransform" => wrap(py, PyParameterTransform::new(Arc::new(read(class, bytes)?))),
+        "InverseParameterTransform" => {
+            let transform = Arc::new(read(class, bytes)?);
+            wrap(py, PyInverseParameterTransform::of(&transform))
+        }
         "ParameterLimit" => wrap(py, PyParameterLimit(read(class, bytes)?)),
+        "LimitData" => wrap(py, limit_data::PyLimitData(read(class, bytes)?)),
+        "LimitMinMax" => wrap(py, read::<limit_data::PyLimitMinMax>(class, bytes)?),
+        "LimitMinMaxJoint" => wrap(py, read::<limit_data::PyLimitMinMaxJoint>(class, bytes)?),
+        "LimitLinear" => wrap(py, read::<limit_data::PyLimitLinear>(class, bytes)?),
+        "LimitLinearJoint" => wrap(py, read::<limit_data::PyLimitLinearJoint>(class, bytes)?),
+        "LimitHalfPlane" => wrap(py, read::<limit_data::PyLimitHalfPlane>(class, bytes)?),
+        "LimitEllipsoid" => wrap(py, read::<limit_data::PyLimitEllipsoid>(class, bytes)?),
+        "Mppca" => wrap(py, PyMppca::from_core(read(class, bytes)?)?),
         "Mesh" => wrap(py, PyMesh(Arc::new(read(class, bytes)?))),
         "SkinWeights" => wrap(py, PySkinWeights(Arc::new(read(class, bytes)?))),
         "BlendShape" => wrap(py, PyBlendShape(Arc::new(read(class, bytes)?))),
