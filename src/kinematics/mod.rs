@@ -3,6 +3,7 @@
 //! Plans are a character's constant data in one precision, laid out for the kernels; the kernels
 //! compute one group of items side by side, over any [`crate::math::Lane`].
 
+pub mod blend_shape;
 mod forward;
 mod in_precision;
 pub mod inverse;
@@ -13,6 +14,7 @@ mod positions;
 mod prepared;
 pub mod skinning;
 
+pub use blend_shape::{PreparedShapes, ShapePlan, Shapes};
 pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;
 pub use inverse::InversePlan;

@@ -1,10 +1,12 @@
 //! The operations: kinematics over batches, each with its derivatives.
 
 mod apply_parameter_transform;
+mod compute_shape;
 mod gradients;
 mod inverse_kinematic_map;
 mod inverse_parameter_transform;
 mod lanes;
+mod linear_shapes;
 mod pose_mesh;
 mod positions;
 mod skeleton_state;
@@ -12,6 +14,7 @@ mod skin_points;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use compute_shape::ComputeShape;
 pub use inverse_kinematic_map::{
     LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
 };
