@@ -13,6 +13,7 @@ mod parameter_limit;
 mod parameter_transform;
 mod pose_shape;
 mod reals;
+mod shapes;
 mod skeleton;
 mod skin_weights;
 mod unit;

@@ -34,8 +34,8 @@ pub struct ShapePlan<T> {
     panels: Vec<T>,
     /// Whole panels; empty where there is no base.
     base: Vec<T>,
-    /// `0 .. n_shapes`.
-    all: Vec<u32>,
+    /// Every shape's own index.
+    all: Vec<Option<usize>>,
 }
 
 /// The numbers in whole panels.
@@ -66,7 +66,7 @@ impl<T: Real> ShapePlan<T> {
             length,
             panels,
             base: base.map(in_panels).unwrap_or_default(),
-            all: (0..n_shapes as u32).collect(),
+            all: (0..n_shapes).map(Some).collect(),
         }
     }
 
@@ -90,7 +90,7 @@ impl<T: Real> ShapePlan<T> {
 
     /// Every shape's own index.
     #[must_use]
-    pub fn all(&self) -> &[u32] {
+    pub fn all(&self) -> &[Option<usize>] {
         &self.all
     }
 
@@ -167,14 +167,14 @@ impl PreparedShapes {
     }
 }
 
-/// Shapes, and which number of an item is the coefficient of each; later shapes than `columns` names
-/// stay out.
+/// Shapes, and which number of an item is the coefficient of each. Shapes without one, and those beyond
+/// `columns`, stay out.
 #[derive(Debug, Clone, Copy)]
 pub struct Term<'a, T> {
     /// The shapes.
     pub plan: &'a ShapePlan<T>,
     /// The place of each shape's coefficient.
-    pub columns: &'a [u32],
+    pub columns: &'a [Option<usize>],
 }
 
 /// The coefficients of one to [`POSES`] poses for the shapes of one term that are not zero in all.
@@ -200,11 +200,12 @@ impl<T: Real> PoseGroup<T> {
         let poses = if rows.len() == 1 { 1 } else { POSES };
         let terms = terms.iter().map(|term| {
             let (mut shapes, mut values) = (Vec::new(), Vec::new());
-            for (shape, &column) in term.columns.iter().enumerate() {
+            for (shape, column) in term.columns.iter().enumerate() {
+                let Some(column) = *column else { continue };
                 // True for NaN, which must come through.
-                if rows.iter().any(|row| row[column as usize] != T::ZERO) {
+                if rows.iter().any(|row| row[column] != T::ZERO) {
                     shapes.push(shape as u32);
-                    values.extend(rows.iter().map(|row| row[column as usize]));
+                    values.extend(rows.iter().map(|row| row[column]));
                     values.resize(shapes.len() * poses, T::ZERO);
                 }
             }

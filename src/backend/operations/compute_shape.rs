@@ -182,7 +182,6 @@ mod tests {
                 }
             }
         }
-        use crate::math::Real;
         check::<f64>(1e-15);
         check::<f32>(1e-6);
     }

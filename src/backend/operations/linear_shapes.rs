@@ -44,19 +44,19 @@ impl<T: Send> Places for Rows<'_, T> {
     }
 }
 
-struct Forward<'a, 'r, T> {
-    shapes: &'a LinearShapes<'a, T>,
+struct Forward<'a, 's, 'r, T> {
+    base: Option<&'s [T]>,
+    terms: &'a [Term<'s, T>],
     groups: &'a [PoseGroup<T>],
     panels: Range<usize>,
     rows: &'a mut [&'r mut [T]],
 }
 
-impl<T: Compute> LaneKernel<T> for Forward<'_, '_, T> {
+impl<T: Compute> LaneKernel<T> for Forward<'_, '_, '_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lane<Scalar = T>>(self) {
-        let LinearShapes { base, terms, .. } = self.shapes;
-        shape_panels::<L>(*base, terms, self.groups, self.panels, self.rows);
+        shape_panels::<L>(self.base, self.terms, self.groups, self.panels, self.rows);
     }
 }
 
@@ -118,7 +118,8 @@ impl<T: Compute> LinearShapes<'_, T> {
         let panels = 0..self.n_panels();
         let run = |groups: &[PoseGroup<T>], panels, rows: &mut [&mut [T]]| {
             let kernel = Forward {
-                shapes: self,
+                base: self.base,
+                terms: &self.terms,
                 groups,
                 panels,
                 rows,
@@ -285,8 +286,10 @@ impl<T: Compute> LinearShapes<'_, T> {
                 Target::Sum(total) => &mut total[..],
             };
             let columns = self.terms.iter().flat_map(|term| term.columns);
-            for (&column, &sum) in columns.zip(sums) {
-                row[column as usize] += sum;
+            for (column, &sum) in columns.zip(sums) {
+                if let Some(column) = *column {
+                    row[column] += sum;
+                }
             }
         }
     }
