@@ -6,6 +6,7 @@ meaning are PyMomentum's ``geometry``. Leading axes are a batch, any number of t
 
 from ._core import (
     BlendShape,
+    BlendShapeBase,
     Box,
     Character,
     Ellipsoid,
@@ -15,10 +16,12 @@ from ._core import (
     Mesh,
     ParameterLimit,
     ParameterTransform,
+    PoseShape,
     Skeleton,
     SkinWeights,
     TaperedCapsule,
     apply_parameter_transform,
+    compute_blend_shape,
     compute_vertex_normals,
     joint_parameters_to_local_skeleton_state,
     joint_parameters_to_positions,
@@ -28,6 +31,7 @@ from ._core import (
     model_parameters_to_local_skeleton_state,
     model_parameters_to_positions,
     model_parameters_to_skeleton_state,
+    replace_rest_mesh,
     skeleton_state_to_joint_parameters,
 )
 
@@ -37,6 +41,7 @@ PARAMETERS_PER_JOINT = 7
 __all__ = [
     "PARAMETERS_PER_JOINT",
     "BlendShape",
+    "BlendShapeBase",
     "Box",
     "Character",
     "Ellipsoid",
@@ -46,10 +51,12 @@ __all__ = [
     "Mesh",
     "ParameterLimit",
     "ParameterTransform",
+    "PoseShape",
     "Skeleton",
     "SkinWeights",
     "TaperedCapsule",
     "apply_parameter_transform",
+    "compute_blend_shape",
     "compute_vertex_normals",
     "joint_parameters_to_local_skeleton_state",
     "joint_parameters_to_positions",
@@ -59,5 +66,6 @@ __all__ = [
     "model_parameters_to_local_skeleton_state",
     "model_parameters_to_positions",
     "model_parameters_to_skeleton_state",
+    "replace_rest_mesh",
     "skeleton_state_to_joint_parameters",
 ]

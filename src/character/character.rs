@@ -158,7 +158,10 @@ impl Character {
                     "face expression blend shape",
                     parts.face_expression.as_ref().map(|s| s.n_vertices()),
                 ),
-                ("pose shape", parts.pose_shape.as_ref().map(|s| s.n_vertices())),
+                (
+                    "pose shape",
+                    parts.pose_shape.as_ref().map(|s| s.n_vertices()),
+                ),
             ];
             for (part, count) in shapes {
                 if let Some(count) = count.filter(|&count| count != mesh.n_vertices()) {

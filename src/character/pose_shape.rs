@@ -73,7 +73,10 @@ impl PoseShape {
         let wrong = |problem| Err(Error::character("pose shape", problem));
         let n_shapes = parts.shape.names().len();
         if n_shapes != COMPONENTS.len() * parts.joints.len() {
-            return wrong(format!("{n_shapes} shapes for {} joints", parts.joints.len()));
+            return wrong(format!(
+                "{n_shapes} shapes for {} joints",
+                parts.joints.len()
+            ));
         }
         let rotation = &mut parts.base_rotation;
         let norm = rotation.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -140,7 +143,12 @@ impl PoseShape {
     pub fn with_joints(&self, new_of: impl Fn(usize) -> Option<usize>) -> Option<Self> {
         Some(Self(Parts {
             base_joint: new_of(self.0.base_joint)?,
-            joints: self.0.joints.iter().map(|&joint| new_of(joint)).collect::<Option<_>>()?,
+            joints: self
+                .0
+                .joints
+                .iter()
+                .map(|&joint| new_of(joint))
+                .collect::<Option<_>>()?,
             ..self.0.clone()
         }))
     }
@@ -154,7 +162,13 @@ mod tests {
 
     fn make(displacements: usize, rotation: [f64; 4]) -> Result<PoseShape> {
         let displacements = vec![0.5_f32; displacements];
-        PoseShape::new(vec![1.0_f32; 6].into(), displacements.into(), 3, rotation, vec![1, 5])
+        PoseShape::new(
+            vec![1.0_f32; 6].into(),
+            displacements.into(),
+            3,
+            rotation,
+            vec![1, 5],
+        )
     }
 
     #[test]
@@ -178,7 +192,11 @@ mod tests {
         let shape = make(48, IDENTITY).unwrap();
         let moved = shape.with_joints(|joint| Some(joint + 1)).unwrap();
         assert_eq!((moved.base_joint(), moved.joints()), (4, &[2, 6][..]));
-        assert!(shape.with_joints(|joint| (joint != 5).then_some(joint)).is_none());
+        assert!(
+            shape
+                .with_joints(|joint| (joint != 5).then_some(joint))
+                .is_none()
+        );
     }
 
     #[test]

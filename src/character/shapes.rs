@@ -203,7 +203,9 @@ mod tests {
 
     #[test]
     fn a_baked_shape_is_the_mesh() {
-        let with = character().with_blend_shape(Some(shape(COUNT)), None).unwrap();
+        let with = character()
+            .with_blend_shape(Some(shape(COUNT)), None)
+            .unwrap();
         let baked = with.bake_blend_shape(&[2.0]).unwrap();
         assert_eq!(names(&baked), ["a"]);
         assert!(baked.blend_shape.is_none());

@@ -4,6 +4,7 @@
 //! compute one group of items side by side, over any [`crate::math::Lane`].
 
 pub mod blend_shape;
+mod estimate;
 mod forward;
 mod in_precision;
 pub mod inverse;
@@ -16,6 +17,7 @@ mod prepared;
 pub mod skinning;
 
 pub use blend_shape::{PreparedShapes, ShapePlan, Shapes};
+pub use estimate::CoefficientEstimate;
 pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;
 pub use inverse::InversePlan;

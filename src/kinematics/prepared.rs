@@ -175,7 +175,10 @@ impl Prepared {
     #[must_use]
     pub fn mesh_in_panels<T: Precision>(&self) -> &[T] {
         let mesh = &self.character.mesh;
-        let make = || mesh.as_ref().map_or(Vec::new(), |mesh| in_panels(&mesh.vertices));
+        let make = || {
+            mesh.as_ref()
+                .map_or(Vec::new(), |mesh| in_panels(&mesh.vertices))
+        };
         self.mesh_in_panels.get::<T, Vec<T>>(make)
     }
 }

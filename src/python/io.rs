@@ -49,6 +49,25 @@ fn source<'py>(object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
     Ok(Source::Bytes(bytes.cast_into()?))
 }
 
+/// Reads a whole file, or bytes, with the interpreter released.
+pub fn read<T: Send>(
+    object: &Bound<'_, PyAny>,
+    parse: impl FnOnce(&[u8]) -> Result<T> + Send,
+) -> PyResult<T> {
+    let py = object.py();
+    match source(object)? {
+        Source::Path(path) => py.detach(|| {
+            let bytes = std::fs::read(&path)?;
+            let parsed = parse(&bytes);
+            Ok(parsed.map_err(|error| error.in_file(&path.display().to_string()))?)
+        }),
+        Source::Bytes(bytes) => {
+            let bytes = bytes.as_bytes();
+            Ok(py.detach(|| parse(bytes))?)
+        }
+    }
+}
+
 /// Reads a scene with the interpreter released; what was left out becomes warnings.
 fn load(object: &Bound<'_, PyAny>, unit: &str) -> PyResult<LoadedScene> {
     let py = object.py();

@@ -8,6 +8,7 @@ mod interrupt;
 mod io;
 mod nouns;
 mod posing;
+mod shapes;
 mod testing;
 mod threads;
 mod values;
@@ -22,6 +23,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interop::register(module)?;
     nouns::register(module)?;
     geometry::register(module)?;
+    shapes::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

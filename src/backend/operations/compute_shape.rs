@@ -209,7 +209,10 @@ mod tests {
             let run = |threads| {
                 set_num_threads(threads);
                 let shape = forward(&operation, &[coefficients.view()]);
-                (shape.data, vjp(&operation, &[coefficients.view()], &cotangent))
+                (
+                    shape.data,
+                    vjp(&operation, &[coefficients.view()], &cotangent),
+                )
             };
             let (one, four) = (run(1), run(4));
             set_num_threads(0);

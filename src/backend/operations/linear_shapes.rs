@@ -255,7 +255,9 @@ impl<T: Compute> LinearShapes<'_, T> {
                     sums: &mut of_term,
                 };
                 T::run_on(isa, kernel);
-                for (sums, of_term) in sums.chunks_exact_mut(n_shapes).zip(of_term.chunks(n.max(1)))
+                for (sums, of_term) in sums
+                    .chunks_exact_mut(n_shapes)
+                    .zip(of_term.chunks(n.max(1)))
                 {
                     add(&mut sums[first..first + n], of_term);
                 }

@@ -3,6 +3,7 @@
 mod apply_parameter_transform;
 mod compute_pose_shape;
 mod compute_shape;
+mod estimate_coefficients;
 mod gradients;
 mod inverse_kinematic_map;
 mod inverse_parameter_transform;
@@ -19,6 +20,7 @@ mod vertex_normals;
 pub use apply_parameter_transform::ApplyParameterTransform;
 pub use compute_pose_shape::ComputePoseShape;
 pub use compute_shape::ComputeShape;
+pub use estimate_coefficients::EstimateCoefficients;
 pub use inverse_kinematic_map::{
     LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
 };

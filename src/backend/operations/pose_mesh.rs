@@ -1,8 +1,6 @@
 //! A character's mesh in one pose.
 
-use super::{
-    ComputeVertexNormals, JointParametersToSkeletonState, RestVertices, SkinPoints,
-};
+use super::{ComputeVertexNormals, JointParametersToSkeletonState, RestVertices, SkinPoints};
 use crate::array::{Batch, View, show_shape};
 use crate::backend::cpu::Compute;
 use crate::backend::{Control, Operation};
@@ -69,7 +67,11 @@ where
         }
         let parameters = Batch::new(View::contiguous(parameters, shape)?, 1, &[]);
         operation.forward(&[parameters], &mut rest, control)?;
-        inputs.push(Batch::new(View::contiguous(&rest, &[n_vertices, 3])?, 2, &[]));
+        inputs.push(Batch::new(
+            View::contiguous(&rest, &[n_vertices, 3])?,
+            2,
+            &[],
+        ));
     }
     let mut vertices = vec![T::ZERO; 3 * n_vertices];
     skin.forward(&inputs, &mut vertices, control)?;

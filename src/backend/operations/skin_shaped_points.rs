@@ -43,22 +43,14 @@ impl<'a> SkinShapedPoints<'a> {
         tangents: Option<&Batch<'_, T>>,
         control: &Control<'_>,
     ) -> Result<Vec<T>> {
-        let own = |batch: &Batch<'_, T>| {
-            let lead = own_lead(batch);
-            // A copy of the view: what it looks at outlives this call.
-            vec![Batch::new(batch.view().clone(), 1, lead)]
-        };
         let length: usize = self.rest.output_core(&[]).iter().product();
-        let parameters = own(parameters);
-        let tangents = tangents.map(own);
-        let lead = tangents.as_ref().unwrap_or(&parameters)[0].len();
-        let mut out = vec![T::ZERO; lead * length];
+        let source = tangents.unwrap_or(parameters);
+        let own = Batch::new(source.view().clone(), 1, own_lead(source));
+        let mut out = vec![T::ZERO; own.len() * length];
         match tangents {
-            None => self.rest.forward(&parameters, &mut out, control)?,
-            Some(tangents) => {
-                let tangents: Vec<_> = tangents.into_iter().map(Some).collect();
-                self.rest.jvp(&parameters, &tangents, &mut out, control)?;
-            }
+            None => self.rest.forward(&[own], &mut out, control)?,
+            // What is linear needs no place to be linear at.
+            Some(_) => self.rest.jvp(&[], &[Some(own)], &mut out, control)?,
         }
         Ok(out)
     }
@@ -143,21 +135,22 @@ impl Operation for SkinShapedPoints<'_> {
         let length: usize = core.iter().product();
         // Cotangents of the rest vertices, summed where those of the parameters are.
         let mut lead = Shape::new();
-        let (items, kind): (_, fn(&mut [T]) -> Gradient<'_, T>) = match of_parameters {
-            Gradient::Skip => (0, |_| Gradient::Skip),
-            Gradient::PerItem(_) => {
-                lead.extend_from_slice(parameters.batch_shape());
-                (parameters.len(), Gradient::PerItem)
-            }
-            Gradient::Shared(_) => (1, Gradient::Shared),
-        };
+        if matches!(of_parameters, Gradient::PerItem(_)) {
+            lead.extend_from_slice(parameters.batch_shape());
+        }
+        let items: usize = lead.iter().product();
         let mut pulled = vec![T::ZERO; items * length];
+        let of_rest = match of_parameters {
+            Gradient::Skip => Gradient::Skip,
+            Gradient::PerItem(_) => Gradient::PerItem(&mut pulled[..]),
+            Gradient::Shared(_) => Gradient::Shared(&mut pulled[..]),
+        };
         let of_states = std::mem::replace(of_states, Gradient::Skip);
         self.skin.vjp(
             &[states.clone(), rest],
             None,
             cotangent,
-            &mut [of_states, kind(&mut pulled)],
+            &mut [of_states, of_rest],
             control,
         )?;
         if matches!(of_parameters, Gradient::Skip) {
@@ -224,9 +217,12 @@ mod tests {
         let rest = RestVertices::new(&prepared).unwrap();
         let skin = SkinPoints::new(&prepared, true).unwrap();
         let both = SkinShapedPoints::new(&prepared).unwrap();
-        for (of_states, of_parameters) in
-            [(&[][..], &[][..]), (&[3], &[]), (&[], &[3]), (&[2, 1], &[1, 3])]
-        {
+        for (of_states, of_parameters) in [
+            (&[][..], &[][..]),
+            (&[3], &[]),
+            (&[], &[3]),
+            (&[2, 1], &[1, 3]),
+        ] {
             let states = states(of_states);
             let parameters = parameters(&prepared, of_parameters);
             let shapes = forward(&rest, &[parameters.view()]);
@@ -254,7 +250,9 @@ mod tests {
     fn derivatives_are_right_and_those_of_each_other() {
         let prepared = shaped();
         let both = SkinShapedPoints::new(&prepared).unwrap();
-        for (of_states, of_parameters) in [(&[][..], &[][..]), (&[3], &[3]), (&[3], &[]), (&[], &[3])] {
+        for (of_states, of_parameters) in
+            [(&[][..], &[][..]), (&[3], &[3]), (&[3], &[]), (&[], &[3])]
+        {
             let parameters = parameters(&prepared, of_parameters);
             assert_derivatives(&both, &[states(of_states), parameters]);
         }

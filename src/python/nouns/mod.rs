@@ -10,9 +10,11 @@ mod mesh;
 mod parameter_limit;
 mod parameter_transform;
 mod pickle;
+mod pose_shape;
 mod skeleton;
 mod skin_weights;
 
+pub use blend_shape::PyBlendShapeBase;
 pub use character::PyCharacter;
 
 use pyo3::prelude::*;
@@ -26,7 +28,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<parameter_limit::PyParameterLimit>()?;
     module.add_class::<mesh::PyMesh>()?;
     module.add_class::<skin_weights::PySkinWeights>()?;
+    module.add_class::<blend_shape::PyBlendShapeBase>()?;
     module.add_class::<blend_shape::PyBlendShape>()?;
+    module.add_class::<pose_shape::PyPoseShape>()?;
     module.add_class::<locator::PyLocator>()?;
     module.add_class::<collision::PyTaperedCapsule>()?;
     module.add_class::<collision::PyEllipsoid>()?;

@@ -7,9 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
 use super::{
-    PyCharacter, blend_shape::PyBlendShape, collision, joint::PyJoint, locator::PyLocator,
-    mesh::PyMesh, parameter_limit::PyParameterLimit, parameter_transform::PyParameterTransform,
-    skeleton::PySkeleton, skin_weights::PySkinWeights,
+    PyCharacter, blend_shape, collision, joint::PyJoint, locator::PyLocator, mesh::PyMesh,
+    parameter_limit::PyParameterLimit, parameter_transform::PyParameterTransform,
+    pose_shape::PyPoseShape, skeleton::PySkeleton, skin_weights::PySkinWeights,
 };
 use crate::error::Error;
 
@@ -66,7 +66,9 @@ pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>
         "ParameterLimit" => wrap(py, PyParameterLimit(read(class, bytes)?)),
         "Mesh" => wrap(py, PyMesh(Arc::new(read(class, bytes)?))),
         "SkinWeights" => wrap(py, PySkinWeights(Arc::new(read(class, bytes)?))),
-        "BlendShape" => wrap(py, PyBlendShape(Arc::new(read(class, bytes)?))),
+        "BlendShapeBase" => blend_shape::wrap_offsets(py, read(class, bytes)?),
+        "BlendShape" => blend_shape::wrap_whole(py, read(class, bytes)?),
+        "PoseShape" => wrap(py, PyPoseShape::from_core(read(class, bytes)?)),
         "Locator" => wrap(py, PyLocator(read(class, bytes)?)),
         "CollisionGeometry" => collision::wrap(py, read(class, bytes)?),
         "Character" => wrap(py, PyCharacter::from_core(read(class, bytes)?)),
