@@ -290,7 +290,7 @@ class PoseShape:
         base_shape: ArrayLike,
         shape_vectors: ArrayLike,
         base_joint: int,
-        joints: Sequence[int],
+        joints: ArrayLike,
         base_rotation: ArrayLike | None = None,
     ) -> Self: ...
     @property

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::pickle;
 use crate::backend::operations::ComputePoseShape;
 use crate::character::PoseShape;
+use crate::error::Error;
 use crate::kinematics::PreparedPoseShape;
 use crate::python::apply::apply;
 use crate::python::values;
@@ -24,7 +25,7 @@ use crate::python::values;
 ///     Displacements by ``x y z w`` of the first joint, then of the second, …
 /// base_joint : int
 ///     The joint that rotations are measured from.
-/// joints : sequence of int
+/// joints : integer array (n_joints,)
 ///     The joints whose rotations count.
 /// base_rotation : array (4,)
 ///     A unit quaternion ``x y z w``.
@@ -70,12 +71,18 @@ impl PyPoseShape {
     fn new(
         base_shape: &Bound<'_, PyAny>,
         shape_vectors: &Bound<'_, PyAny>,
-        base_joint: usize,
-        joints: Vec<usize>,
+        base_joint: i64,
+        joints: &Bound<'_, PyAny>,
         base_rotation: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let (base, shape) = values::reals(base_shape, "base_shape")?;
         values::require("base_shape", &shape, &[None, Some(3)], "(n_vertices, 3)")?;
+        let base_joint = usize::try_from(base_joint).map_err(|_| {
+            Error::value("base_joint", format!("{base_joint} is not an index"))
+        })?;
+        let (joints, joints_shape) = values::indices(joints, "joints")?;
+        values::require("joints", &joints_shape, &[None], "(n_joints,)")?;
+        let joints: Vec<usize> = joints.into_iter().map(|joint| joint as usize).collect();
         let (vectors, vectors_shape) = values::reals(shape_vectors, "shape_vectors")?;
         let want = [4 * joints.len(), shape[0], 3];
         let words = format!(
