@@ -129,7 +129,9 @@ FUNCTIONS = [
         lambda c, x, **kw: geometry.joint_parameters_to_positions(c, x, POINTS, OFFSETS, **kw),
     ),
     Function(
-        "BlendShape.compute_shape", body_shapes, lambda c, x, **kw: c.blend_shape.compute_shape(x, **kw)
+        "BlendShape.compute_shape",
+        body_shapes,
+        lambda c, x, **kw: c.blend_shape.compute_shape(x, **kw),
     ),
     Function(
         "BlendShapeBase.compute_shape",

@@ -34,7 +34,7 @@ def test_shapes_from_coefficients(peer, batch, dtype):
     arrays = shaped()
     character = arrays.build(geometry)
     c = np.random.default_rng(5).normal(size=(*batch, 3)).astype(dtype)
-    for path, ours, c in (
+    for path, ours, given in (
         ("character.blend_shape.compute_shape", character.blend_shape, c),
         (
             "character.face_expression_blend_shape.compute_shape",
@@ -42,9 +42,9 @@ def test_shapes_from_coefficients(peer, batch, dtype):
             np.ascontiguousarray(c[..., :2]),
         ),
     ):
-        theirs = peer.call(arrays, path, c)
+        theirs = peer.call(arrays, path, given)
         assert theirs.dtype == dtype
-        assert_close(ours.compute_shape(c), theirs, tolerance(dtype, exact=True))
+        assert_close(ours.compute_shape(given), theirs, tolerance(dtype, exact=True))
 
 
 def test_parameters_and_their_classes(peer):

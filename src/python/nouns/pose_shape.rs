@@ -77,9 +77,8 @@ impl PyPoseShape {
     ) -> PyResult<Self> {
         let (base, shape) = values::reals(base_shape, "base_shape")?;
         values::require("base_shape", &shape, &[None, Some(3)], "(n_vertices, 3)")?;
-        let base_joint = usize::try_from(base_joint).map_err(|_| {
-            Error::value("base_joint", format!("{base_joint} is not an index"))
-        })?;
+        let base_joint = usize::try_from(base_joint)
+            .map_err(|_| Error::value("base_joint", format!("{base_joint} is not an index")))?;
         let (joints, joints_shape) = values::indices(joints, "joints")?;
         values::require("joints", &joints_shape, &[None], "(n_joints,)")?;
         let joints: Vec<usize> = joints.into_iter().map(|joint| joint as usize).collect();
