@@ -63,10 +63,7 @@ fn rotation<L: Lane<Scalar = L>>(states: &[L], joint: usize) -> Quaternion<L> {
     std::array::from_fn(|c| states[joint * STATE + 3 + c])
 }
 
-fn base_rotation<L: Lane<Scalar = L>>(shape: &PoseShape) -> Quaternion<L>
-where
-    L: Real,
-{
+fn base_rotation<L: Real>(shape: &PoseShape) -> Quaternion<L> {
     shape.base_rotation().map(L::from_f64)
 }
 

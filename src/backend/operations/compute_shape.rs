@@ -201,11 +201,11 @@ mod tests {
 
     #[test]
     fn nothing_depends_on_the_number_of_threads() {
-        let shapes = whole(30, 900);
+        let shapes = whole(10, 300);
         let operation = ComputeShape { shapes: &shapes };
         for poses in [1, 5, 600] {
-            let coefficients = Argument::<f32>::noise(&[poses, 30], 5);
-            let cotangent = Argument::<f32>::noise(&[poses, 900, 3], 6);
+            let coefficients = Argument::<f32>::noise(&[poses, 10], 5);
+            let cotangent = Argument::<f32>::noise(&[poses, 300, 3], 6);
             let run = |threads| {
                 set_num_threads(threads);
                 let shape = forward(&operation, &[coefficients.view()]);

@@ -93,7 +93,7 @@ impl Operation for EstimateCoefficients<'_> {
         let of_base = self.estimate.of_base();
         for row in out.chunks_exact_mut(of_base.len().max(1)) {
             for (c, &of_base) in row.iter_mut().zip(of_base) {
-                *c = *c - T::from_f64(of_base);
+                *c -= T::from_f64(of_base);
             }
         }
         Ok(())

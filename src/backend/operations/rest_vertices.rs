@@ -18,6 +18,13 @@ pub struct RestVertices<'a> {
     prepared: &'a Prepared,
 }
 
+/// What shapes are called, the shapes, and the parameter of each.
+type Part<'a> = (
+    &'static str,
+    Option<&'a PreparedShapes>,
+    &'a [Option<usize>],
+);
+
 impl<'a> RestVertices<'a> {
     /// The rest mesh of a character.
     ///
@@ -46,13 +53,7 @@ impl<'a> RestVertices<'a> {
     }
 
     /// The shapes that have parameters, and the parameters of each shape.
-    fn parts(
-        &self,
-    ) -> [(
-        &'static str,
-        Option<&'a PreparedShapes>,
-        &'a [Option<usize>],
-    ); 2] {
+    fn parts(&self) -> [Part<'a>; 2] {
         let transform = &self.prepared.character().parameter_transform;
         [
             (
