@@ -249,6 +249,8 @@ pub fn shape_panels<L: Lane>(
     }
 }
 
+// Loops over constant ranges: only so do the sums stay in registers.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn shape_panel<L: Lane, const P: usize>(
     base: Option<&[L::Scalar]>,
@@ -259,16 +261,16 @@ fn shape_panel<L: Lane, const P: usize>(
     rows: &mut [&mut [L::Scalar]],
 ) {
     let place = (panel - first) * PANEL;
+    let width = REGISTERS * L::WIDTH;
     let mut start = 0;
     while start < PANEL {
-        let width = REGISTERS * L::WIDTH;
         let mut sums = [[L::zero(); REGISTERS]; P];
         if let Some(base) = base {
             let base = &base[panel * PANEL + start..][..width];
-            for (r, base) in base.chunks_exact(L::WIDTH).enumerate() {
-                let base = L::load(base);
-                for sums in &mut sums {
-                    sums[r] = base;
+            for r in 0..REGISTERS {
+                let base = L::load(&base[r * L::WIDTH..]);
+                for p in 0..P {
+                    sums[p][r] = base;
                 }
             }
         }
@@ -278,28 +280,30 @@ fn shape_panel<L: Lane, const P: usize>(
             for (&shape, values) in active.shapes.iter().zip(values) {
                 let numbers = &numbers[shape as usize * PANEL + start..][..width];
                 let mut d = [L::zero(); REGISTERS];
-                for (r, d) in d.iter_mut().enumerate() {
-                    *d = L::load(&numbers[r * L::WIDTH..]);
+                for r in 0..REGISTERS {
+                    d[r] = L::load(&numbers[r * L::WIDTH..]);
                 }
-                for (sums, &value) in sums.iter_mut().zip(values) {
-                    let value = L::splat(value);
-                    for (sum, d) in sums.iter_mut().zip(d) {
-                        *sum = d.mul_add(value, *sum);
+                for p in 0..P {
+                    let value = L::splat(values[p]);
+                    for r in 0..REGISTERS {
+                        sums[p][r] = d[r].mul_add(value, sums[p][r]);
                     }
                 }
             }
         }
-        for (row, sums) in rows.iter_mut().zip(&sums) {
+        for p in 0..P {
+            // There may be fewer rows than poses.
+            let Some(row) = rows.get_mut(p) else { continue };
             let at = (place + start).min(row.len());
             let row = &mut row[at..];
             if row.len() >= width {
-                for (r, sum) in sums.iter().enumerate() {
-                    sum.store(&mut row[r * L::WIDTH..]);
+                for r in 0..REGISTERS {
+                    sums[p][r].store(&mut row[r * L::WIDTH..]);
                 }
             } else {
                 let mut whole = [L::Scalar::ZERO; PANEL];
-                for (r, sum) in sums.iter().enumerate() {
-                    sum.store(&mut whole[r * L::WIDTH..]);
+                for r in 0..REGISTERS {
+                    sums[p][r].store(&mut whole[r * L::WIDTH..]);
                 }
                 row.copy_from_slice(&whole[..row.len()]);
             }
@@ -308,8 +312,8 @@ fn shape_panel<L: Lane, const P: usize>(
     }
 }
 
-/// Adds the products of each shape with up to [`POSES`] rows over the panels `panels` to `sums`,
-/// `(POSES, n_shapes)`. `rows` are [`POSES`] whole rows; `n_shapes` of the plan's shapes count.
+/// Adds the products of the first `n_shapes` shapes with whole rows, over the panels `panels`, to
+/// `sums`, `(rows, n_shapes)`.
 #[inline(always)]
 pub fn pull_panels<L: Lane>(
     plan: &ShapePlan<L::Scalar>,
@@ -318,84 +322,105 @@ pub fn pull_panels<L: Lane>(
     rows: &[&[L::Scalar]],
     sums: &mut [L::Scalar],
 ) {
-    // The last panel may go beyond the rows: it gets rows of its own.
-    let whole = panels.end.min(plan.length / PANEL).max(panels.start);
+    // For each group of poses and shape: the sums of each pose, lanes apart.
+    let of_shape = POSES * L::WIDTH;
+    let of_group = n_shapes * of_shape;
+    let mut lanes = vec![L::Scalar::ZERO; rows.len().div_ceil(POSES) * of_group];
     let per_block = plan.panels_per_block();
-    for start in (panels.start..whole).step_by(per_block) {
-        let block = start..whole.min(start + per_block);
-        pull_block::<L>(plan, n_shapes, block, 0, rows, sums);
+    for start in panels.clone().step_by(per_block) {
+        let block = start..panels.end.min(start + per_block);
+        for (group, rows) in rows.chunks(POSES).enumerate() {
+            let lanes = &mut lanes[group * of_group..(group + 1) * of_group];
+            for panel in block.clone() {
+                pull_panel::<L>(plan, panel, rows, lanes);
+            }
+        }
     }
-    if whole < panels.end {
-        let mut padded = [[L::Scalar::ZERO; PANEL]; POSES];
+    let rows = sums.chunks_exact_mut(n_shapes.max(1));
+    for (row, sums) in rows.enumerate() {
+        let (group, pose) = (row / POSES, row % POSES);
+        for (shape, sum) in sums.iter_mut().enumerate() {
+            let at = group * of_group + shape * of_shape + pose * L::WIDTH;
+            *sum += L::load(&lanes[at..]).sum();
+        }
+    }
+}
+
+/// Adds one panel's products with up to [`POSES`] rows to `lanes`, `(n_shapes, POSES, L::WIDTH)`. Shape
+/// after shape, so that the constant matrix is read in a row.
+#[inline(always)]
+fn pull_panel<L: Lane>(
+    plan: &ShapePlan<L::Scalar>,
+    panel: usize,
+    rows: &[&[L::Scalar]],
+    lanes: &mut [L::Scalar],
+) {
+    let place = panel * PANEL;
+    // The last panel may go beyond the rows, and the last group has fewer of them.
+    let mut padded = [[L::Scalar::ZERO; PANEL]; POSES];
+    let whole = rows.len() == POSES && place + PANEL <= plan.length;
+    if !whole {
         for (padded, row) in padded.iter_mut().zip(rows) {
-            let rest = &row[whole * PANEL..];
+            let rest = &row[place..plan.length.min(place + PANEL)];
             padded[..rest.len()].copy_from_slice(rest);
         }
-        let mut last: [&[L::Scalar]; POSES] = [&[]; POSES];
-        for (last, padded) in last.iter_mut().zip(&padded) {
-            *last = padded;
+    }
+    let mut cut: [&[L::Scalar]; POSES] = [&[]; POSES];
+    for (p, cut) in cut.iter_mut().enumerate() {
+        *cut = if whole {
+            &rows[p][place..place + PANEL]
+        } else {
+            &padded[p]
+        };
+    }
+    let of_shape = POSES * L::WIDTH;
+    let numbers = plan.panel(panel);
+    let threes = lanes.chunks_mut(SHAPES * of_shape);
+    for (lanes, numbers) in threes.zip(numbers.chunks(SHAPES * PANEL)) {
+        if lanes.len() == SHAPES * of_shape {
+            pull_shapes::<L, SHAPES>(numbers, &cut, lanes);
+        } else {
+            let ones = lanes.chunks_exact_mut(of_shape);
+            for (lanes, numbers) in ones.zip(numbers.chunks_exact(PANEL)) {
+                pull_shapes::<L, 1>(numbers, &cut, lanes);
+            }
         }
-        pull_block::<L>(plan, n_shapes, whole..panels.end, whole, &last, sums);
     }
 }
 
-/// [`pull_panels`] of whole panels; rows start at the panel `first`.
-#[inline(always)]
-fn pull_block<L: Lane>(
-    plan: &ShapePlan<L::Scalar>,
-    n_shapes: usize,
-    panels: Range<usize>,
-    first: usize,
-    rows: &[&[L::Scalar]],
-    sums: &mut [L::Scalar],
-) {
-    let mut shape = 0;
-    while shape + SHAPES <= n_shapes {
-        pull_shapes::<L, SHAPES>(plan, n_shapes, shape, panels.clone(), first, rows, sums);
-        shape += SHAPES;
-    }
-    while shape < n_shapes {
-        pull_shapes::<L, 1>(plan, n_shapes, shape, panels.clone(), first, rows, sums);
-        shape += 1;
-    }
-}
-
+// Loops over constant ranges: only so do the sums stay in registers.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn pull_shapes<L: Lane, const S: usize>(
-    plan: &ShapePlan<L::Scalar>,
-    n_shapes: usize,
-    shape: usize,
-    panels: Range<usize>,
-    first: usize,
-    rows: &[&[L::Scalar]],
-    sums: &mut [L::Scalar],
+    numbers: &[L::Scalar],
+    rows: &[&[L::Scalar]; POSES],
+    lanes: &mut [L::Scalar],
 ) {
-    let mut lanes = [[L::zero(); S]; POSES];
-    for panel in panels {
-        let numbers = &plan.panel(panel)[shape * PANEL..][..S * PANEL];
-        let place = (panel - first) * PANEL;
-        let mut cut: [&[L::Scalar]; POSES] = [&[]; POSES];
-        for (cut, row) in cut.iter_mut().zip(rows) {
-            *cut = &row[place..place + PANEL];
-        }
-        let mut at = 0;
-        while at < PANEL {
-            let mut d = [L::zero(); S];
-            for (s, d) in d.iter_mut().enumerate() {
-                *d = L::load(&numbers[s * PANEL + at..]);
-            }
-            for (lanes, row) in lanes.iter_mut().zip(&cut) {
-                let row = L::load(&row[at..]);
-                for (lane, d) in lanes.iter_mut().zip(d) {
-                    *lane = d.mul_add(row, *lane);
-                }
-            }
-            at += L::WIDTH;
+    let numbers = &numbers[..S * PANEL];
+    let lanes = &mut lanes[..S * POSES * L::WIDTH];
+    let mut sums = [[L::zero(); POSES]; S];
+    for s in 0..S {
+        for p in 0..POSES {
+            sums[s][p] = L::load(&lanes[(s * POSES + p) * L::WIDTH..]);
         }
     }
-    for (pose, lanes) in lanes.iter().enumerate() {
-        for (s, lane) in lanes.iter().enumerate() {
-            sums[pose * n_shapes + shape + s] += lane.sum();
+    let mut at = 0;
+    while at < PANEL {
+        let mut d = [L::zero(); S];
+        for s in 0..S {
+            d[s] = L::load(&numbers[s * PANEL + at..]);
+        }
+        for p in 0..POSES {
+            let row = L::load(&rows[p][at..]);
+            for s in 0..S {
+                sums[s][p] = d[s].mul_add(row, sums[s][p]);
+            }
+        }
+        at += L::WIDTH;
+    }
+    for s in 0..S {
+        for p in 0..POSES {
+            sums[s][p].store(&mut lanes[(s * POSES + p) * L::WIDTH..]);
         }
     }
 }

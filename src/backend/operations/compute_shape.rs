@@ -239,6 +239,31 @@ mod tests {
     }
 
     #[test]
+    fn a_cotangent_of_any_layout_is_pulled() {
+        let shapes = whole(5, 20);
+        let operation = ComputeShape { shapes: &shapes };
+        let coefficients = Argument::<f64>::noise(&[6, 5], 7);
+        let straight = Argument::<f64>::noise(&[6, 20, 3], 8);
+        let want = vjp(&operation, &[coefficients.view()], &straight);
+        // The vertices' axis last.
+        let mut turned = straight.data.clone();
+        for (at, x) in straight.data.iter().enumerate() {
+            turned[at / 60 * 60 + at % 3 * 20 + at / 3 % 20] = *x;
+        }
+        let strides = [60, 1, 20].into_iter().collect();
+        let shape = Shape::from_slice(&[6, 20, 3]);
+        let view = View::strided(&turned, 0, shape, strides).unwrap();
+        let mut got = vec![f64::NAN; 30];
+        let mut gradients = [Gradient::PerItem(&mut got[..])];
+        let cotangent = Batch::new(view, 2, &[6]);
+        let control = Control::default();
+        operation
+            .vjp(&[], None, &cotangent, &mut gradients, &control)
+            .unwrap();
+        assert_eq!(got, want[0]);
+    }
+
+    #[test]
     fn nan_stays_with_its_pose() {
         let shapes = whole(3, 20);
         let mut coefficients = Argument::<f64>::new(&[6, 3], [0.0; 18]);

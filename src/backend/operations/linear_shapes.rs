@@ -5,7 +5,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::gradients::{Target, for_each_gradient_by};
-use crate::array::Batch;
+use crate::array::{Batch, View};
 use crate::backend::cpu::{
     Compute, Isa, Items, LaneKernel, Places, for_each_group, isa, num_threads, rows_of,
 };
@@ -163,6 +163,16 @@ impl<T: Compute> LinearShapes<'_, T> {
         gradient: &mut Gradient<'_, T>,
         control: &Control<'_>,
     ) -> Result<()> {
+        if !cotangent.items_are_slices() {
+            let length = cotangent.core_len();
+            let mut copy = vec![T::ZERO; cotangent.len() * length];
+            for (item, row) in copy.chunks_exact_mut(length.max(1)).enumerate() {
+                let _ = cotangent.item(item, row);
+            }
+            let view = View::contiguous(&copy, &[cotangent.len(), length])?;
+            let straight = Batch::new(view, 1, &[cotangent.len()]);
+            return self.pull(&straight, width, gradient, control);
+        }
         let (isa, items) = (isa(), cotangent.len());
         let gradients = std::slice::from_mut(gradient);
         let cost = 2.0 * self.cost_ns();
@@ -225,7 +235,8 @@ impl<T: Compute> LinearShapes<'_, T> {
         Ok(())
     }
 
-    /// Adds one section's part of the sums, `(items, n_shapes)` of the items from `start`.
+    /// Adds one section's part of the sums, `(items, n_shapes)` of the items from `start`, which are
+    /// slices.
     fn pull_section(
         &self,
         isa: Isa,
@@ -239,30 +250,29 @@ impl<T: Compute> LinearShapes<'_, T> {
         if panels.is_empty() || n_shapes == 0 {
             return;
         }
-        let mut scratch = Vec::new();
-        for (group, sums) in sums.chunks_mut(POSES * n_shapes).enumerate() {
-            let count = sums.len() / n_shapes;
-            let rows = rows_of(cotangent, start + group * POSES, count, POSES, &mut scratch);
-            let mut first = 0;
-            for term in &self.terms {
-                let n = term.columns.len();
-                let mut of_term = vec![T::ZERO; POSES * n];
-                let kernel = PullPanels {
-                    plan: term.plan,
-                    n_shapes: n,
-                    panels: panels.clone(),
-                    rows: &rows,
-                    sums: &mut of_term,
-                };
-                T::run_on(isa, kernel);
-                for (sums, of_term) in sums
-                    .chunks_exact_mut(n_shapes)
-                    .zip(of_term.chunks(n.max(1)))
-                {
-                    add(&mut sums[first..first + n], of_term);
-                }
-                first += n;
+        let count = sums.len() / n_shapes;
+        let rows: Vec<&[T]> = (start..start + count)
+            .map(|item| cotangent.item(item, &mut []))
+            .collect();
+        let mut first = 0;
+        for term in &self.terms {
+            let n = term.columns.len();
+            let mut of_term = vec![T::ZERO; count * n];
+            let kernel = PullPanels {
+                plan: term.plan,
+                n_shapes: n,
+                panels: panels.clone(),
+                rows: &rows,
+                sums: &mut of_term,
+            };
+            T::run_on(isa, kernel);
+            for (sums, of_term) in sums
+                .chunks_exact_mut(n_shapes)
+                .zip(of_term.chunks(n.max(1)))
+            {
+                add(&mut sums[first..first + n], of_term);
             }
+            first += n;
         }
     }
 
