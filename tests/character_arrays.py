@@ -37,6 +37,9 @@ class CharacterArrays:
     faces: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.int32))
     index: np.ndarray = field(default_factory=lambda: np.zeros((0, 1), np.uint32))
     weight: np.ndarray = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+    blend_base: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    blend_vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3), np.float32))
+    face_vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3), np.float32))
 
     @property
     def n_joints(self) -> int:
@@ -90,7 +93,14 @@ class CharacterArrays:
             return character
         mesh = geometry.Mesh(self.vertices, self.faces)
         weights = geometry.SkinWeights(self.index, self.weight)
-        return character.with_mesh_and_skin_weights(mesh, weights)
+        character = character.with_mesh_and_skin_weights(mesh, weights)
+        if len(self.blend_vectors):
+            shape = geometry.BlendShape.from_tensors(self.blend_base, self.blend_vectors)
+            character = character.with_blend_shape(shape)
+        if len(self.face_vectors):
+            face = geometry.BlendShapeBase.from_tensors(self.face_vectors)
+            character = character.with_face_expression_blend_shape(face)
+        return character
 
 
 def parameter_tree(rng, n_joints: int, n_parameters: int) -> tuple[np.ndarray, list[str]]:

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::{
-    BlendShape, CollisionGeometry, LimitKind, Locator, Mesh, PARAMETERS_PER_JOINT, ParameterLimit,
-    ParameterTransform, Skeleton, SkinWeights, Unit,
+    BlendShape, BlendShapeBase, CollisionGeometry, LimitKind, Locator, Mesh, PARAMETERS_PER_JOINT,
+    ParameterLimit, ParameterTransform, PoseShape, Skeleton, SkinWeights, Unit,
 };
 use crate::error::{Error, Result};
 
@@ -35,6 +35,10 @@ pub struct CharacterParts {
     pub collision_geometry: Arc<Vec<CollisionGeometry>>,
     /// Displacements of the mesh.
     pub blend_shape: Option<Arc<BlendShape>>,
+    /// Displacements of the mesh by facial expressions.
+    pub face_expression: Option<Arc<BlendShapeBase>>,
+    /// Displacements of the mesh by the rotations of joints.
+    pub pose_shape: Option<Arc<PoseShape>>,
     /// Free text that travels with the character, JSON by custom.
     pub metadata: String,
 }
@@ -67,6 +71,8 @@ impl CharacterParts {
             locators: Arc::default(),
             collision_geometry: Arc::default(),
             blend_shape: None,
+            face_expression: None,
+            pose_shape: None,
             metadata: String::new(),
         }
     }
@@ -142,17 +148,32 @@ impl Character {
             }
             _ => {}
         }
-        if let (Some(shape), Some(mesh)) = (&parts.blend_shape, &parts.mesh)
-            && shape.base().len() != mesh.vertices.len()
-        {
-            return Err(Error::character(
-                "blend shape",
-                format!(
-                    "{} vertices, but the mesh has {}",
-                    shape.base().len() / 3,
-                    mesh.n_vertices()
+        if let Some(mesh) = &parts.mesh {
+            let shapes = [
+                (
+                    "blend shape",
+                    parts.blend_shape.as_ref().map(|s| s.offsets().n_vertices()),
                 ),
-            ));
+                (
+                    "face expression blend shape",
+                    parts.face_expression.as_ref().map(|s| s.n_vertices()),
+                ),
+                (
+                    "pose shape",
+                    parts.pose_shape.as_ref().map(|s| s.n_vertices()),
+                ),
+            ];
+            for (part, count) in shapes {
+                if let Some(count) = count.filter(|&count| count != mesh.n_vertices()) {
+                    return Err(Error::character(
+                        part,
+                        format!("{count} vertices, but the mesh has {}", mesh.n_vertices()),
+                    ));
+                }
+            }
+        }
+        if let Some(shape) = &parts.pose_shape {
+            joint_exists("pose shape".into(), shape.last_joint())?;
         }
         for locator in parts.locators.iter() {
             joint_exists(format!("locator '{}'", locator.name), locator.parent)?;
@@ -288,6 +309,14 @@ impl Character {
         parts.mesh = old.mesh.as_ref().map(|mesh| Arc::new(mesh.scaled(factor)));
         parts.blend_shape = old
             .blend_shape
+            .as_ref()
+            .map(|shape| Arc::new(shape.scaled(factor)));
+        parts.face_expression = old
+            .face_expression
+            .as_ref()
+            .map(|shape| Arc::new(shape.scaled(factor)));
+        parts.pose_shape = old
+            .pose_shape
             .as_ref()
             .map(|shape| Arc::new(shape.scaled(factor)));
         parts.inverse_bind_pose =

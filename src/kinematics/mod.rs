@@ -3,6 +3,8 @@
 //! Plans are a character's constant data in one precision, laid out for the kernels; the kernels
 //! compute one group of items side by side, over any [`crate::math::Lane`].
 
+pub mod blend_shape;
+mod estimate;
 mod forward;
 mod in_precision;
 pub mod inverse;
@@ -12,10 +14,13 @@ mod limits;
 mod mixture;
 mod normals;
 mod parameters;
+pub mod pose_shape;
 mod positions;
 mod prepared;
 pub mod skinning;
 
+pub use blend_shape::{PreparedShapes, ShapePlan, Shapes};
+pub use estimate::CoefficientEstimate;
 pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;
 pub use inverse::InversePlan;
@@ -25,6 +30,7 @@ pub use limits::{LimitsPlan, PreparedLimits};
 pub use mixture::{MixturePlan, PreparedMixture};
 pub use normals::NormalsPlan;
 pub use parameters::{Direct, Drive, TransformPlan};
+pub use pose_shape::PreparedPoseShape;
 pub use positions::{PointsPlan, point_velocity, pull_point};
 pub use prepared::{Plans, Precision, Prepared, PreparedTransform};
 pub use skinning::SkinPlan;

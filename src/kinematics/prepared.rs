@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{ForwardPlan, InversePlan, PreparedLimits, SkinPlan, TransformPlan};
+use super::blend_shape::{PreparedShapes, Shapes, in_panels};
+use super::{
+    ForwardPlan, InPrecision, InversePlan, PreparedLimits, PreparedPoseShape, SkinPlan,
+    TransformPlan,
+};
 use crate::character::{Character, ParameterTransform};
 use crate::error::Result;
 use crate::math::Real;
@@ -69,6 +73,10 @@ pub struct Prepared {
     single: Plans<f32>,
     double: Plans<f64>,
     limits: OnceLock<Result<PreparedLimits>>,
+    blend_shape: Option<Arc<PreparedShapes>>,
+    face_expression: Option<Arc<PreparedShapes>>,
+    pose_shape: Option<Arc<PreparedPoseShape>>,
+    mesh_in_panels: InPrecision,
 }
 
 impl Prepared {
@@ -79,6 +87,19 @@ impl Prepared {
             transform: Arc::new(PreparedTransform::new(
                 character.parameter_transform.clone(),
             )),
+            blend_shape: character.blend_shape.as_ref().map(|shape| {
+                let shapes = Shapes::Whole(shape.clone());
+                Arc::new(PreparedShapes::new(shapes))
+            }),
+            face_expression: character.face_expression.as_ref().map(|shape| {
+                let shapes = Shapes::Offsets(shape.clone());
+                Arc::new(PreparedShapes::new(shapes))
+            }),
+            pose_shape: character
+                .pose_shape
+                .as_ref()
+                .map(|shape| Arc::new(PreparedPoseShape::new(shape.clone()))),
+            mesh_in_panels: InPrecision::default(),
             character,
             single: Plans::default(),
             double: Plans::default(),
@@ -147,6 +168,35 @@ impl Prepared {
         T::plans(self)
             .skin
             .get_or_init(|| SkinPlan::new(&self.character))
+    }
+
+    /// The blend shape.
+    #[must_use]
+    pub fn blend_shape(&self) -> Option<&Arc<PreparedShapes>> {
+        self.blend_shape.as_ref()
+    }
+
+    /// The displacements by facial expressions.
+    #[must_use]
+    pub fn face_expression(&self) -> Option<&Arc<PreparedShapes>> {
+        self.face_expression.as_ref()
+    }
+
+    /// The displacements by the rotations of joints.
+    #[must_use]
+    pub fn pose_shape(&self) -> Option<&Arc<PreparedPoseShape>> {
+        self.pose_shape.as_ref()
+    }
+
+    /// The mesh's vertices as [`super::blend_shape`] has a base; empty where there is no mesh.
+    #[must_use]
+    pub fn mesh_in_panels<T: Precision>(&self) -> &[T] {
+        let mesh = &self.character.mesh;
+        let make = || {
+            mesh.as_ref()
+                .map_or(Vec::new(), |mesh| in_panels(&mesh.vertices))
+        };
+        self.mesh_in_panels.get::<T, Vec<T>>(make)
     }
 }
 

@@ -49,11 +49,22 @@ fn source<'py>(object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
     Ok(Source::Bytes(bytes.cast_into()?))
 }
 
-/// The bytes of a path, bytes or a file object, and what errors call them.
-pub fn bytes_of(object: &Bound<'_, PyAny>) -> PyResult<(Vec<u8>, String)> {
+/// Reads a whole file, or bytes, with the interpreter released.
+pub fn read<T: Send>(
+    object: &Bound<'_, PyAny>,
+    parse: impl FnOnce(&[u8]) -> Result<T> + Send,
+) -> PyResult<T> {
+    let py = object.py();
     match source(object)? {
-        Source::Path(path) => Ok((std::fs::read(&path)?, path.display().to_string())),
-        Source::Bytes(bytes) => Ok((bytes.as_bytes().to_vec(), "<bytes>".into())),
+        Source::Path(path) => py.detach(|| {
+            let bytes = std::fs::read(&path)?;
+            let parsed = parse(&bytes);
+            Ok(parsed.map_err(|error| error.in_file(&path.display().to_string()))?)
+        }),
+        Source::Bytes(bytes) => {
+            let bytes = bytes.as_bytes();
+            Ok(py.detach(|| parse(bytes))?)
+        }
     }
 }
 

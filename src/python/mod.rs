@@ -10,6 +10,7 @@ mod io;
 mod nouns;
 mod parameters;
 mod posing;
+mod shapes;
 mod testing;
 mod threads;
 mod values;
@@ -26,6 +27,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     geometry::register(module)?;
     algebra::register(module)?;
     parameters::register(module)?;
+    shapes::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

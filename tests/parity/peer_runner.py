@@ -35,12 +35,27 @@ def resolve(path, character):
 
 def argument(given, character, arrays):
     if isinstance(given, dict):
-        return character if given.get("is") == "character" else arrays[given["array"]]
+        if given.get("is") == "character":
+            return character
+        array = arrays[given["array"]]
+        return array.tobytes() if array.dtype.kind == "V" else array
     return given
 
 
 def as_arrays(value):
     """What a call returned, as named arrays."""
+    if isinstance(value, geometry.Character):
+        shape = value.blend_shape
+        described = {
+            "parameter_names": np.asarray(value.parameter_transform.names),
+            "n_shapes": np.asarray(shape.n_shapes if shape else 0),
+        }
+        return described | as_arrays(value.mesh)
+    if isinstance(value, geometry.BlendShapeBase):
+        base = {"base": value.base_shape} if isinstance(value, geometry.BlendShape) else {}
+        return base | {"vectors": value.shape_vectors, "names": np.asarray(value.shape_names)}
+    if isinstance(value, bytes):
+        return {"value": np.frombuffer(value, np.uint8)}
     if isinstance(value, geometry.Mesh):
         return {"vertices": value.vertices, "normals": value.normals, "faces": value.faces}
     if isinstance(value, geometry.SkinWeights):

@@ -270,3 +270,77 @@ def test_limits_that_mean_nothing_are_refused(peer):
         geometry.ParameterLimit.create_ellipsoid(0, 1, [0, 0, 0], np.zeros((4, 4)))
     with pytest.raises(ValueError, match="max"):
         geometry.ParameterLimit.create_minmax(0, 1.0, -1.0)
+def shaped(**options):
+    """A mesh with two body shapes on another base."""
+    arrays = chain(exact=True, n_vertices=50)
+    vectors = np.random.default_rng(9).normal(size=(3, 50, 3)).astype(np.float32)
+    return replace(arrays, blend_base=vectors[2], blend_vectors=vectors[:2], **options)
+
+
+def test_a_baked_shape_is_not_applied_again(peer):
+    """Theirs keeps the blend shape, without parameters: what it computes starts from its own base."""
+    arrays = shaped()
+    weights = np.array([1.0, 1.0], np.float32)
+    baked = peer.call(arrays, "character.bake_blend_shape", weights)
+    assert baked["n_shapes"] == 2
+    ours = arrays.build(geometry).bake_blend_shape(weights)
+    assert ours.blend_shape is None
+    rest = ours.rest_vertices(np.zeros(ours.parameter_transform.size, np.float32))
+    assert np.array_equal(rest, ours.mesh.vertices)
+
+
+def test_names_of_shapes_are_stored_in_their_bytes(peer):
+    """Theirs come back as shape_0, shape_1, ..."""
+    vectors = np.zeros((2, 4, 3), np.float32)
+    named = geometry.BlendShapeBase.from_tensors(vectors, ["smile", "frown"])
+    assert geometry.BlendShapeBase.from_bytes(named.to_bytes()).shape_names == ["smile", "frown"]
+    arrays = np.asarray(np.void(named.to_bytes()))
+    read = peer.call(None, "geometry.BlendShapeBase.from_bytes", arrays)
+    assert list(read["names"]) == ["shape_0", "shape_1"]
+
+
+def test_bytes_of_another_class_are_refused(peer):
+    """Theirs reads the base of a BlendShape as its first displacement, and drops the last one."""
+    shape = shaped().build(geometry).blend_shape
+    data = shape.to_bytes()
+    read = peer.call(None, "geometry.BlendShapeBase.from_bytes", np.asarray(np.void(data)))
+    assert np.array_equal(read["vectors"][0], shape.base_shape)
+    with pytest.raises(kinarray.FormatError, match="without a base"):
+        geometry.BlendShapeBase.from_bytes(data)
+
+
+def test_a_wrong_number_of_names_is_refused(peer):
+    """Theirs prints a warning and generates all of them."""
+    vectors = np.zeros((2, 4, 3), np.float32)
+    read = peer.call(None, "geometry.BlendShapeBase.from_tensors", vectors, ["smile"])
+    assert list(read["names"]) == ["shape_0", "shape_1"]
+    with pytest.raises(kinarray.CharacterError, match="for 1 shapes"):
+        geometry.BlendShapeBase.from_tensors(vectors, ["smile"])
+
+
+def test_a_displacement_that_is_not_finite_is_refused(peer):
+    """Theirs computes NaN for every coefficient, zero included."""
+    vectors = np.full((1, 4, 3), np.nan, np.float32)
+    read = peer.call(None, "geometry.BlendShapeBase.from_tensors", vectors)
+    assert np.isnan(read["vectors"]).all()
+    with pytest.raises(kinarray.CharacterError, match="not finite"):
+        geometry.BlendShapeBase.from_tensors(vectors)
+
+
+def test_shapes_can_be_skinned_without_doing_it_by_hand(peer):
+    """Theirs ignores the parameters of shapes unless the caller computes the rest points."""
+    arrays = shaped()
+    character = arrays.build(geometry)
+    poses = np.zeros(character.parameter_transform.size)
+    poses[-2:] = 0.5
+    theirs = peer.call(
+        arrays,
+        "character.skin_points",
+        peer.call(arrays, "geometry.model_parameters_to_skeleton_state", CHARACTER, poses),
+    )
+    state = geometry.model_parameters_to_skeleton_state(character, poses)
+    assert_close(character.skin_points(state), theirs, FLOAT64)
+    rest = arrays.blend_base + 0.5 * arrays.blend_vectors.astype(np.float64).sum(0)
+    joints = poses[:-2].reshape(-1, 7)
+    expected = skin_points(arrays, world_matrices(arrays, joints), rest)
+    assert_close(character.skin_points(state, model_parameters=poses), expected, FLOAT64)

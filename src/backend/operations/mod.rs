@@ -1,42 +1,53 @@
 //! The operations: kinematics over batches, each with its derivatives.
 
 mod apply_parameter_transform;
+mod compute_pose_shape;
+mod compute_shape;
 mod each_parameter;
+mod estimate_coefficients;
 mod gradients;
 mod inverse_kinematic_map;
 mod inverse_parameter_transform;
 mod inverse_with_known_scales;
 mod lanes;
-mod pointwise;
+mod linear_shapes;
 mod parameter_limits;
+mod pointwise;
 mod pose_mesh;
 mod pose_prior;
 mod positions;
 pub mod quaternion;
+mod rest_vertices;
 mod rows;
 mod select_parameters;
 mod skeleton_state;
 mod skin_points;
+mod skin_shaped_points;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use compute_pose_shape::ComputePoseShape;
+pub use compute_shape::ComputeShape;
 pub use each_parameter::{ApplyModelParamLimits, UniformRandomToModelParameters};
+pub use estimate_coefficients::EstimateCoefficients;
 pub use inverse_kinematic_map::{
     LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
 };
 pub use inverse_parameter_transform::ApplyInverseParameterTransform;
-pub use pointwise::{PointFunction, Pointwise};
 pub use inverse_with_known_scales::ApplyInverseWithKnownScales;
 pub use parameter_limits::{ParameterLimitEnergy, ParameterLimitResiduals};
+pub use pointwise::{PointFunction, Pointwise};
 pub use pose_mesh::pose_mesh;
 pub use pose_prior::{Prior, PriorColumns, PriorLogProbability, PriorResiduals};
 pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
+pub use rest_vertices::RestVertices;
 pub use select_parameters::SelectParameters;
 pub use skeleton_state::{
     JointParametersToLocalSkeletonState, JointParametersToSkeletonState,
     ModelParametersToLocalSkeletonState, ModelParametersToSkeletonState, ToSkeletonState,
 };
 pub use skin_points::SkinPoints;
+pub use skin_shaped_points::SkinShapedPoints;
 pub use vertex_normals::ComputeVertexNormals;
 
 #[cfg(test)]

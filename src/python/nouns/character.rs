@@ -5,9 +5,16 @@ use pyo3::prelude::*;
 use std::sync::Arc;
 
 use super::{
-    blend_shape::PyBlendShape, collision, html, locator::PyLocator, mesh::PyMesh,
-    parameter_limit::PyParameterLimit, parameter_transform::PyParameterTransform, pickle,
-    skeleton::PySkeleton, skin_weights::PySkinWeights,
+    blend_shape::{self, PyBlendShape, PyBlendShapeBase},
+    collision, html,
+    locator::PyLocator,
+    mesh::PyMesh,
+    parameter_limit::PyParameterLimit,
+    parameter_transform::PyParameterTransform,
+    pickle,
+    pose_shape::PyPoseShape,
+    skeleton::PySkeleton,
+    skin_weights::PySkinWeights,
 };
 use crate::backend::operations::ApplyModelParamLimits;
 use crate::character::{Character, CharacterParts, Unit};
@@ -243,10 +250,28 @@ impl PyCharacter {
         self.core().skin_weights.clone().map(PySkinWeights)
     }
 
-    /// Displacements of the mesh (morph targets), or ``None``.
+    /// Displacements of the mesh (body shapes, morph targets), or ``None``.
     #[getter]
-    fn blend_shape(&self) -> Option<PyBlendShape> {
-        self.core().blend_shape.clone().map(PyBlendShape)
+    fn blend_shape(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let shapes = self.prepared.blend_shape();
+        shapes
+            .map(|shapes| blend_shape::wrap(py, shapes))
+            .transpose()
+    }
+
+    /// Displacements of the mesh by facial expressions, or ``None``.
+    #[getter]
+    fn face_expression_blend_shape(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let shapes = self.prepared.face_expression();
+        shapes
+            .map(|shapes| blend_shape::wrap(py, shapes))
+            .transpose()
+    }
+
+    /// Displacements of the mesh by the rotations of joints, or ``None``.
+    #[getter]
+    fn pose_shape(&self) -> Option<PyPoseShape> {
+        self.prepared.pose_shape().cloned().map(PyPoseShape)
     }
 
     /// Named points that move with a joint.
@@ -289,7 +314,8 @@ impl PyCharacter {
         values::view(slf.as_any(), inverse.as_flattened(), &[inverse.len(), 4, 4])
     }
 
-    /// The same character with another mesh and the weights that bind it to the skeleton.
+    /// The same character with another mesh and the weights that bind it to the skeleton. Shapes stay: take
+    /// them away first where the new mesh has other vertices (``with_blend_shape(None)``, …).
     #[pyo3(signature = (mesh, skin_weights = None))]
     fn with_mesh_and_skin_weights(
         &self,
@@ -299,8 +325,158 @@ impl PyCharacter {
         self.with(|parts| {
             parts.mesh = Some(mesh.get().0.clone());
             parts.skin_weights = skin_weights.map(|weights| weights.get().0.clone());
-            parts.blend_shape = None;
         })
+    }
+
+    /// The same character with a blend shape (``None``: without), and model parameters ``blend_0``, … that
+    /// are its coefficients, behind the others and in place of those it had.
+    ///
+    /// Parameters
+    /// ----------
+    /// blend_shape : BlendShape or None
+    /// n_shapes : int
+    ///     At most this many parameters; the shapes beyond stay at zero. -1 is one for each shape.
+    ///
+    /// Raises
+    /// ------
+    /// CharacterError
+    ///     No mesh, or one of another number of vertices.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> base = character.mesh.vertices
+    /// >>> taller = ka.geometry.BlendShape.from_tensors(base, [base * 0.1], ["taller"])
+    /// >>> character.with_blend_shape(taller).parameter_transform.names[-1]
+    /// 'blend_0'
+    #[pyo3(signature = (blend_shape, n_shapes = -1))]
+    fn with_blend_shape(
+        &self,
+        blend_shape: Option<&Bound<'_, PyBlendShape>>,
+        n_shapes: i64,
+    ) -> PyResult<Self> {
+        let shape = blend_shape.and_then(|shape| shape.as_super().get().as_whole());
+        let count = usize::try_from(n_shapes).ok();
+        Ok(Self::from_core(self.core().with_blend_shape(shape, count)?))
+    }
+
+    /// The same character with displacements by facial expressions (``None``: without), and model
+    /// parameters ``face_expre_0``, … that are their coefficients, behind the others and in place of those
+    /// it had.
+    ///
+    /// Parameters
+    /// ----------
+    /// blend_shape : BlendShapeBase or None
+    ///     Of a ``BlendShape`` the base plays no part.
+    /// n_shapes : int
+    ///     At most this many parameters; the shapes beyond stay at zero. -1 is one for each shape.
+    ///
+    /// Raises
+    /// ------
+    /// CharacterError
+    ///     No mesh, or one of another number of vertices.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> smile = ka.geometry.BlendShapeBase.from_tensors(np.ones((1, character.mesh.n_vertices, 3)))
+    /// >>> character.with_face_expression_blend_shape(smile).parameter_transform.names[-1]
+    /// 'face_expre_0'
+    #[pyo3(signature = (blend_shape, n_shapes = -1))]
+    fn with_face_expression_blend_shape(
+        &self,
+        blend_shape: Option<&Bound<'_, PyBlendShapeBase>>,
+        n_shapes: i64,
+    ) -> PyResult<Self> {
+        let shape = blend_shape.map(|shape| shape.get().as_offsets());
+        let count = usize::try_from(n_shapes).ok();
+        Ok(Self::from_core(
+            self.core().with_face_expression(shape, count)?,
+        ))
+    }
+
+    /// The same character with a pose shape (``None``: without). It is used where it is asked for:
+    /// ``character.skin_points(state, character.pose_shape.compute_shape(state))``.
+    ///
+    /// Raises ``CharacterError`` without a mesh, for one of another number of vertices, and for a joint
+    /// that does not exist.
+    fn with_pose_shape(&self, pose_shape: Option<&Bound<'_, PyPoseShape>>) -> PyResult<Self> {
+        let shape = pose_shape.map(|shape| shape.get().core().clone());
+        Ok(Self::from_core(self.core().with_pose_shape(shape)?))
+    }
+
+    /// The same character with the blend shape of these coefficients as its mesh, and without the blend
+    /// shape and its parameters. Face expressions stay.
+    ///
+    /// Parameters
+    /// ----------
+    /// blend_weights : array (n,)
+    ///     Coefficients; those not given are zero.
+    ///
+    /// Raises
+    /// ------
+    /// ShapeError
+    /// CharacterError
+    ///     More coefficients than shapes.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> base = character.mesh.vertices
+    /// >>> taller = ka.geometry.BlendShape.from_tensors(base, [base * 0.1], ["taller"])
+    /// >>> baked = character.with_blend_shape(taller).bake_blend_shape([2.0])
+    /// >>> bool(np.allclose(baked.mesh.vertices, base * 1.2))
+    /// True
+    fn bake_blend_shape(&self, blend_weights: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let (weights, shape) = values::reals(blend_weights, "blend_weights")?;
+        values::require("blend_weights", &shape, &[None], "(n_shapes,)")?;
+        let weights: Vec<f64> = weights.iter().collect();
+        Ok(Self::from_core(self.core().bake_blend_shape(&weights)?))
+    }
+
+    /// The rest mesh that model parameters ask for: the blend shape by its parameters (the mesh, where there
+    /// are none), and the displacements of facial expressions by theirs.
+    ///
+    /// Parameters
+    /// ----------
+    /// model_parameters : array (..., n_parameters)
+    ///     Only the coefficients of shapes count.
+    /// out : array (..., n_vertices, 3), optional
+    ///     Where the result goes; it is returned.
+    ///
+    /// Returns
+    /// -------
+    /// array (..., n_vertices, 3)
+    ///     In the character's unit; kind, device and dtype of ``model_parameters``.
+    ///
+    /// Raises
+    /// ------
+    /// ShapeError, DTypeError, DeviceError, GradientError
+    /// CharacterError
+    ///     No mesh, or parameters for shapes that the character has not.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> base = character.mesh.vertices
+    /// >>> taller = ka.geometry.BlendShape.from_tensors(base, [base * 0.1], ["taller"])
+    /// >>> character = character.with_blend_shape(taller)
+    /// >>> parameters = np.zeros(character.parameter_transform.size, np.float32)
+    /// >>> parameters[-1] = 2
+    /// >>> bool(np.allclose(character.rest_vertices(parameters), base * 1.2))
+    /// True
+    #[pyo3(signature = (model_parameters, *, out = None))]
+    fn rest_vertices<'py>(
+        &self,
+        py: Python<'py>,
+        model_parameters: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        posing::rest_vertices(py, &self.prepared, model_parameters, out)
     }
 
     /// The same character with more locators, or with others where ``replace``.
@@ -393,7 +569,10 @@ impl PyCharacter {
     ///     Skeleton states ``tx ty tz qx qy qz qw s``, or world-from-joint matrices (their last row is not
     ///     read). Quaternions need not be of unit length.
     /// rest_vertices : array (..., n_vertices, 3), optional
-    ///     The mesh's own vertices where not given. Batch axes broadcast. Blend shapes play no part here.
+    ///     The mesh's own vertices where not given, as they are: shapes play no part then.
+    /// model_parameters : array (..., n_parameters), optional
+    ///     Skins ``rest_vertices(model_parameters)``, so that blend shapes and facial expressions count. Not
+    ///     together with ``rest_vertices``. Batch axes of all arguments broadcast.
     /// out : array (..., n_vertices, 3), optional
     ///     Where the result goes; it is returned.
     ///
@@ -405,6 +584,8 @@ impl PyCharacter {
     /// Raises
     /// ------
     /// ShapeError, DTypeError, DeviceError, GradientError, CharacterError
+    /// ValueError
+    ///     Both ``rest_vertices`` and ``model_parameters``.
     ///
     /// Examples
     /// --------
@@ -414,15 +595,24 @@ impl PyCharacter {
     /// >>> state = ka.geometry.model_parameters_to_skeleton_state(character, poses)
     /// >>> character.skin_points(state).dtype
     /// dtype('float32')
-    #[pyo3(signature = (skel_state, rest_vertices = None, *, out = None))]
+    #[pyo3(signature = (skel_state, rest_vertices = None, *, model_parameters = None, out = None))]
     fn skin_points<'py>(
         &self,
         py: Python<'py>,
         skel_state: &Bound<'py, PyAny>,
         rest_vertices: Option<&Bound<'py, PyAny>>,
+        model_parameters: Option<&Bound<'py, PyAny>>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        posing::skin_points(py, &self.prepared, skel_state, rest_vertices, out)
+        let prepared = &self.prepared;
+        posing::skin_points(
+            py,
+            prepared,
+            skel_state,
+            rest_vertices,
+            model_parameters,
+            out,
+        )
     }
 
     /// The mesh in one pose, with its normals: forward kinematics, skinning, and new normals.
@@ -431,11 +621,14 @@ impl PyCharacter {
     /// ----------
     /// joint_params : array (7 * n_joints,) or (n_joints, 7)
     ///     One pose. For many, ``skin_points(joint_parameters_to_skeleton_state(character, joint_params))``.
+    /// model_parameters : array (n_parameters,), optional
+    ///     Poses ``rest_vertices(model_parameters)``, so that blend shapes and facial expressions count;
+    ///     without, shapes play no part: the rest mesh is the character's as it is.
     ///
     /// Returns
     /// -------
     /// Mesh
-    ///     In the precision of ``joint_params``. Blend shapes play no part here.
+    ///     In the precision of the arguments.
     ///
     /// Examples
     /// --------
@@ -444,8 +637,14 @@ impl PyCharacter {
     /// >>> posed = character.pose_mesh(np.zeros(7 * len(character.skeleton)))
     /// >>> bool(np.abs(posed.vertices - character.mesh.vertices).max() < 1e-6)
     /// True
-    fn pose_mesh(&self, py: Python<'_>, joint_params: &Bound<'_, PyAny>) -> PyResult<PyMesh> {
-        let mesh = posing::pose_mesh(py, &self.prepared, joint_params)?;
+    #[pyo3(signature = (joint_params, *, model_parameters = None))]
+    fn pose_mesh(
+        &self,
+        py: Python<'_>,
+        joint_params: &Bound<'_, PyAny>,
+        model_parameters: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<PyMesh> {
+        let mesh = posing::pose_mesh(py, &self.prepared, joint_params, model_parameters)?;
         Ok(PyMesh(Arc::new(mesh)))
     }
 

@@ -12,9 +12,11 @@ mod mppca;
 mod parameter_limit;
 mod parameter_transform;
 mod pickle;
+mod pose_shape;
 mod skeleton;
 mod skin_weights;
 
+pub use blend_shape::PyBlendShapeBase;
 pub use character::PyCharacter;
 pub use parameter_transform::PyInverseParameterTransform;
 
@@ -38,7 +40,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<mppca::PyMppca>()?;
     module.add_class::<mesh::PyMesh>()?;
     module.add_class::<skin_weights::PySkinWeights>()?;
+    module.add_class::<blend_shape::PyBlendShapeBase>()?;
     module.add_class::<blend_shape::PyBlendShape>()?;
+    module.add_class::<pose_shape::PyPoseShape>()?;
     module.add_class::<locator::PyLocator>()?;
     module.add_class::<collision::PyTaperedCapsule>()?;
     module.add_class::<collision::PyEllipsoid>()?;

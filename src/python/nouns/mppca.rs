@@ -137,9 +137,7 @@ impl PyMppca {
     /// Raises ``FormatError``. The files hold float32 and no axes: these come back as the principal ones.
     #[staticmethod]
     fn load(mppca_filename: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let (bytes, name) = io::bytes_of(mppca_filename)?;
-        let loaded = file::load(&bytes).map_err(|error| error.in_file(&name))?;
-        Self::from_core(loaded)
+        Self::from_core(io::read(mppca_filename, file::load)?)
     }
 
     /// Loads a distribution from the bytes of a file; see :meth:`load`.

@@ -7,9 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
 use super::{
-    PyCharacter,
-    blend_shape::PyBlendShape,
-    collision,
+    PyCharacter, blend_shape, collision,
     joint::PyJoint,
     limit_data,
     locator::PyLocator,
@@ -17,6 +15,7 @@ use super::{
     mppca::PyMppca,
     parameter_limit::PyParameterLimit,
     parameter_transform::{PyInverseParameterTransform, PyParameterTransform},
+    pose_shape::PyPoseShape,
     skeleton::PySkeleton,
     skin_weights::PySkinWeights,
 };
@@ -87,7 +86,9 @@ pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>
         "Mppca" => wrap(py, PyMppca::from_core(read(class, bytes)?)?),
         "Mesh" => wrap(py, PyMesh(Arc::new(read(class, bytes)?))),
         "SkinWeights" => wrap(py, PySkinWeights(Arc::new(read(class, bytes)?))),
-        "BlendShape" => wrap(py, PyBlendShape(Arc::new(read(class, bytes)?))),
+        "BlendShapeBase" => blend_shape::wrap_offsets(py, read(class, bytes)?),
+        "BlendShape" => blend_shape::wrap_whole(py, read(class, bytes)?),
+        "PoseShape" => wrap(py, PyPoseShape::from_core(read(class, bytes)?)),
         "Locator" => wrap(py, PyLocator(read(class, bytes)?)),
         "CollisionGeometry" => collision::wrap(py, read(class, bytes)?),
         "Character" => wrap(py, PyCharacter::from_core(read(class, bytes)?)),
