@@ -8,6 +8,7 @@ mod collision;
 mod joint;
 mod locator;
 mod mesh;
+mod parameter_columns;
 mod parameter_limit;
 mod parameter_transform;
 mod reals;

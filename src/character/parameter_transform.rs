@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
+use super::parameter_columns::ParameterColumns;
 use super::skeleton::Skeleton;
 use crate::error::{Error, Result};
 
@@ -19,6 +20,8 @@ pub struct ParameterTransform {
     columns: Vec<u32>,
     values: Vec<f64>,
     parameter_sets: BTreeMap<String, Vec<bool>>,
+    /// Which parameters are coefficients of shapes or skinned locators.
+    pub(super) special: ParameterColumns,
 }
 
 impl ParameterTransform {
@@ -33,15 +36,7 @@ impl ParameterTransform {
         n_joints: usize,
         entries: impl IntoIterator<Item = (usize, usize, f64)>,
     ) -> Result<Self> {
-        let mut seen = HashSet::new();
-        for name in &names {
-            if !seen.insert(name.as_str()) {
-                return Err(Error::character(
-                    format!("parameter '{name}'"),
-                    "another parameter has the same name",
-                ));
-            }
-        }
+        check_names(&names)?;
         let rows = PARAMETERS_PER_JOINT * n_joints;
         let mut by_row: Vec<BTreeMap<u32, f64>> = vec![BTreeMap::new(); rows];
         for (row, column, value) in entries {
@@ -81,6 +76,7 @@ impl ParameterTransform {
             columns,
             values,
             parameter_sets: BTreeMap::new(),
+            special: ParameterColumns::default(),
         })
     }
 
@@ -100,6 +96,7 @@ impl ParameterTransform {
             columns: (0..count).collect(),
             values: vec![1.0; count as usize],
             parameter_sets: BTreeMap::new(),
+            special: ParameterColumns::default(),
         }
     }
 
@@ -109,16 +106,7 @@ impl ParameterTransform {
     /// [`Error::Character`] where the mask does not have one entry per parameter.
     pub fn with_parameter_set(mut self, name: impl Into<String>, mask: Vec<bool>) -> Result<Self> {
         let name = name.into();
-        if mask.len() != self.len() {
-            return Err(Error::character(
-                format!("parameter set '{name}'"),
-                format!(
-                    "its mask has {} entries, but there are {} parameters",
-                    mask.len(),
-                    self.len()
-                ),
-            ));
-        }
+        self.check_mask(&format!("parameter set '{name}'"), &mask)?;
         self.parameter_sets.insert(name, mask);
         Ok(self)
     }
@@ -186,10 +174,15 @@ impl ParameterTransform {
         self.mask(|name| name.contains("root_") || name.contains("hips"))
     }
 
-    /// Parameters that pose the character: all that are not scaling.
+    /// Parameters that pose the character: all that are neither scaling nor coefficients of blend
+    /// shapes, face expressions or skinned locators.
     #[must_use]
     pub fn pose_parameters(&self) -> Vec<bool> {
-        self.mask(|name| !name.contains("scale_"))
+        let mut mask = self.mask(|name| !name.contains("scale_"));
+        for column in self.special.all() {
+            mask[column] = false;
+        }
+        mask
     }
 
     /// Parameters that act on any of `joints`.
@@ -206,8 +199,8 @@ impl ParameterTransform {
         mask
     }
 
-    /// Parameters that are lengths: they drive translations and nothing else. Their values are in the
-    /// character's unit.
+    /// Parameters that are lengths: they drive translations and nothing else, or move skinned locators.
+    /// Their values are in the character's unit.
     #[must_use]
     pub fn length_parameters(&self) -> Vec<bool> {
         let mut drives = vec![(false, false); self.len()];
@@ -218,10 +211,73 @@ impl ParameterTransform {
                 drives[column].1 |= !translation;
             }
         }
+        for &column in self.special.skinned_locators.iter().flatten() {
+            drives[column].0 = true;
+        }
         drives
             .iter()
             .map(|&(length, other)| length && !other)
             .collect()
+    }
+
+    /// The same map with only the parameters that `mask` chooses, in their order; named sets and
+    /// coefficients follow. What the others drove stays at rest.
+    ///
+    /// # Errors
+    /// [`Error::Character`] where the mask does not have one entry per parameter.
+    pub fn subset(&self, mask: &[bool]) -> Result<Self> {
+        self.check_mask("subset", mask)?;
+        let places = places(mask);
+        let mut subset = Self {
+            names: keep(&self.names, mask),
+            row_starts: vec![0],
+            columns: Vec::new(),
+            values: Vec::new(),
+            parameter_sets: BTreeMap::new(),
+            special: self.special.moved(&places),
+        };
+        for row in 0..self.row_starts.len() - 1 {
+            for (column, value) in self.row(row) {
+                if let Some(place) = places[column] {
+                    subset.columns.push(place as u32);
+                    subset.values.push(value);
+                }
+            }
+            subset.row_starts.push(subset.columns.len() as u32);
+        }
+        let sets = self.parameter_sets.iter();
+        subset.parameter_sets = sets
+            .map(|(name, set)| (name.clone(), keep(set, mask)))
+            .collect();
+        Ok(subset)
+    }
+
+    /// The same map with more parameters behind the others, which drive no joint.
+    ///
+    /// # Errors
+    /// [`Error::Character`] for a name that is there already.
+    pub(super) fn with_appended(mut self, names: Vec<String>) -> Result<Self> {
+        self.names.extend(names);
+        check_names(&self.names)?;
+        let count = self.names.len();
+        for set in self.parameter_sets.values_mut() {
+            set.resize(count, false);
+        }
+        Ok(self)
+    }
+
+    fn check_mask(&self, part: &str, mask: &[bool]) -> Result<()> {
+        if mask.len() == self.len() {
+            return Ok(());
+        }
+        Err(Error::character(
+            part,
+            format!(
+                "its mask has {} entries, but there are {} parameters",
+                mask.len(),
+                self.len()
+            ),
+        ))
     }
 
     /// The same map for a character whose unit is `factor` times smaller. Parameters that are lengths
@@ -244,6 +300,38 @@ impl ParameterTransform {
     fn mask(&self, choose: impl Fn(&str) -> bool) -> Vec<bool> {
         self.names.iter().map(|name| choose(name)).collect()
     }
+}
+
+fn check_names(names: &[String]) -> Result<()> {
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(Error::character(
+            format!("parameter '{name}'"),
+            "another parameter has the same name",
+        )),
+    }
+}
+
+/// Where each parameter lands when only those of `mask` are kept.
+#[must_use]
+pub fn places(mask: &[bool]) -> Vec<Option<usize>> {
+    let mut next = 0;
+    mask.iter()
+        .map(|&kept| {
+            kept.then(|| {
+                next += 1;
+                next - 1
+            })
+        })
+        .collect()
+}
+
+fn keep<T: Clone>(values: &[T], mask: &[bool]) -> Vec<T> {
+    let both = values.iter().zip(mask);
+    both.filter(|&(_, &kept)| kept)
+        .map(|(value, _)| value.clone())
+        .collect()
 }
 
 #[cfg(test)]
