@@ -14,6 +14,7 @@ mod parameter_transform;
 mod reals;
 mod skeleton;
 mod skin_weights;
+pub mod surgery;
 mod unit;
 
 pub use blend_shape::BlendShape;
