@@ -2,6 +2,7 @@
 //! and thin mirrors of the crate.
 
 mod apply;
+mod characters;
 mod geometry;
 mod interop;
 mod interrupt;

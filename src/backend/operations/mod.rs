@@ -5,6 +5,7 @@ mod gradients;
 mod inverse_kinematic_map;
 mod inverse_parameter_transform;
 mod lanes;
+mod per_character;
 mod pose_mesh;
 mod positions;
 mod skeleton_state;
@@ -16,6 +17,7 @@ pub use inverse_kinematic_map::{
     LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
 };
 pub use inverse_parameter_transform::ApplyInverseParameterTransform;
+pub use per_character::PerCharacter;
 pub use pose_mesh::pose_mesh;
 pub use positions::{JointParametersToPositions, ModelParametersToPositions, ToPositions};
 pub use skeleton_state::{

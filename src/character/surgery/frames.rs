@@ -1,6 +1,8 @@
 //! Frames of joints at rest, as rigid motions.
 
-use nalgebra::{Isometry3, Matrix4, Point3, Quaternion, Translation3, UnitQuaternion};
+use nalgebra::{
+    Isometry3, Matrix3, Matrix4, Point3, Quaternion, Rotation3, Translation3, UnitQuaternion,
+};
 
 use crate::character::{Joint, Skeleton};
 
@@ -52,4 +54,11 @@ pub(super) fn to_rows(matrix: &Matrix4<f64>) -> [f64; 16] {
 /// What a matrix maps into a frame, mapped on by that frame.
 pub(super) fn carried(frame: &Isometry3<f64>, rows: &[f64; 16]) -> [f64; 16] {
     to_rows(&(frame.to_homogeneous() * to_matrix(rows)))
+}
+
+/// The rotation closest to a matrix that is one but for rounding and a scale.
+pub(super) fn closest_rotation(matrix: &Matrix3<f64>) -> UnitQuaternion<f64> {
+    let svd = matrix.svd(true, true);
+    let turn = svd.u.zip(svd.v_t).map_or(*matrix, |(u, v_t)| u * v_t);
+    UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(turn))
 }

@@ -141,8 +141,8 @@ fn place(fates: &[Fate], joint: usize) -> Option<usize> {
 fn bind_frame(character: &Character, joint: usize) -> Result<Isometry3<f64>> {
     let bind = frames::to_matrix(&character.bind_pose()?[joint]);
     let block: nalgebra::Matrix3<f64> = bind.fixed_view::<3, 3>(0, 0).into();
-    let turn = nalgebra::UnitQuaternion::from_matrix(&block);
     let shift: nalgebra::Vector3<f64> = bind.fixed_view::<3, 1>(0, 3).into();
+    let turn = frames::closest_rotation(&block);
     Ok(Isometry3::from_parts(shift.into(), turn))
 }
 

@@ -1,6 +1,6 @@
 //! A character in another space.
 
-use nalgebra::{Isometry3, Matrix3, Rotation3, UnitQuaternion, Vector3};
+use nalgebra::{Isometry3, Matrix3, Vector3};
 use std::sync::Arc;
 
 use super::{CharacterMassScale, frames};
@@ -61,16 +61,10 @@ fn rigid(rows: &[f64; 16]) -> Result<(f64, Isometry3<f64>)> {
     if volume < 0.0 {
         return wrong("it mirrors; joints cannot be mirrored by a matrix".into());
     }
-    // Rounding in the matrix must not reach unit quaternions and normals.
-    let rotation = Rotation3::from_matrix_eps(&turn, f64::EPSILON, 100, closest(&turn));
     let shift = Vector3::new(rows[3], rows[7], rows[11]);
-    let rotation = UnitQuaternion::from_rotation_matrix(&rotation);
+    // Rounding in the matrix must not reach unit quaternions and normals.
+    let rotation = frames::closest_rotation(&turn);
     Ok((scale, Isometry3::from_parts(shift.into(), rotation)))
-}
-
-/// Where the search for the closest rotation starts: the matrix itself.
-fn closest(turn: &Matrix3<f64>) -> Rotation3<f64> {
-    Rotation3::from_matrix_unchecked(*turn)
 }
 
 fn moved(parts: CharacterParts, motion: &Isometry3<f64>) -> Result<Character> {
