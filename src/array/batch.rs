@@ -293,7 +293,11 @@ mod tests {
     #[test]
     fn a_place_along_the_last_batch_axis_holds_every_nth_item() {
         let data: Vec<i32> = (0..12).collect();
-        for (shape, batch) in [(&[2, 3, 2][..], [2, 3]), (&[3, 2], [4, 3]), (&[2, 1, 6], [2, 3])] {
+        for (shape, batch) in [
+            (&[2, 3, 2][..], [2, 3]),
+            (&[3, 2], [4, 3]),
+            (&[2, 1, 6], [2, 3]),
+        ] {
             let length = shape.iter().product();
             let view = View::contiguous(&data[..length], shape).unwrap();
             let all = Batch::new(view, 1, &batch);

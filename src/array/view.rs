@@ -153,7 +153,11 @@ impl<'a, T: Copy> View<'a, T> {
         let empty = shape.contains(&0);
         Self {
             data: self.data,
-            origin: if empty { 0 } else { (self.origin as isize + step) as usize },
+            origin: if empty {
+                0
+            } else {
+                (self.origin as isize + step) as usize
+            },
             shape,
             strides: Some(strides.without(axis)),
         }

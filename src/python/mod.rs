@@ -9,6 +9,8 @@ mod interrupt;
 mod io;
 mod nouns;
 mod posing;
+mod skinning;
+mod surgery;
 mod testing;
 mod threads;
 mod values;
@@ -23,6 +25,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interop::register(module)?;
     nouns::register(module)?;
     geometry::register(module)?;
+    skinning::register(module)?;
+    surgery::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

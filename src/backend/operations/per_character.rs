@@ -150,7 +150,11 @@ struct Place<'a, T> {
 impl<T: Compute> Place<'_, T> {
     /// How many numbers one character computes.
     fn part(&self, outer: usize) -> usize {
-        if self.sum { self.length } else { outer * self.length }
+        if self.sum {
+            self.length
+        } else {
+            outer * self.length
+        }
     }
 
     /// Whether the numbers of one character lie together where they belong.

@@ -12,4 +12,3 @@ mod strip;
 mod transform;
 
 pub use scale::CharacterMassScale;
-

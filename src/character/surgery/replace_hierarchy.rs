@@ -27,9 +27,10 @@ impl Character {
         target_root: &str,
     ) -> Result<Self> {
         let find = |character: &Self, what: &str, name: &str| {
-            character.skeleton.joint_index(name).ok_or_else(|| {
-                Error::value(what, format!("the skeleton has no joint '{name}'"))
-            })
+            character
+                .skeleton
+                .joint_index(name)
+                .ok_or_else(|| Error::value(what, format!("the skeleton has no joint '{name}'")))
         };
         let from = find(source, "source_root", source_root)?;
         let to = find(target, "target_root", target_root)?;

@@ -16,7 +16,8 @@ impl Character {
     /// name already.
     pub fn add_rigid_transform_node(&self, node: Joint) -> Result<(Self, usize, usize)> {
         let (joint, parameter) = (self.skeleton.len(), self.parameter_transform.len());
-        let names = ["tx", "ty", "tz", "rx", "ry", "rz"].map(|axis| format!("{}_{axis}", node.name));
+        let names =
+            ["tx", "ty", "tz", "rx", "ry", "rz"].map(|axis| format!("{}_{axis}", node.name));
         let mut joints = self.skeleton.joints().to_vec();
         joints.push(Joint {
             parent: None,

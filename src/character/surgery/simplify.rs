@@ -114,7 +114,11 @@ impl Character {
         }
         let driven = |joint: &usize| {
             let mut rows = joint * PARAMETERS_PER_JOINT..(joint + 1) * PARAMETERS_PER_JOINT;
-            rows.any(|row| transform.row(row).any(|(column, _)| active_parameters[column]))
+            rows.any(|row| {
+                transform
+                    .row(row)
+                    .any(|(column, _)| active_parameters[column])
+            })
         };
         Ok((0..self.skeleton.len()).filter(driven).collect())
     }

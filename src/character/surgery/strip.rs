@@ -18,10 +18,7 @@ impl Character {
         for name in joint_names {
             let name = name.as_ref();
             let joint = self.skeleton.joint_index(name).ok_or_else(|| {
-                Error::value(
-                    "joint_names",
-                    format!("the skeleton has no joint '{name}'"),
-                )
+                Error::value("joint_names", format!("the skeleton has no joint '{name}'"))
             })?;
             stripped[joint] = true;
         }

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use std::sync::Arc;
 
-use super::pickle;
+use super::{hash, pickle};
 use crate::character::BlendShape;
 use crate::python::values;
 
@@ -80,6 +80,10 @@ impl PyBlendShape {
             self.n_shapes(),
             self.n_vertices()
         )
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(&*self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

@@ -3,7 +3,9 @@
 mod blend_shape;
 mod character;
 mod collision;
+mod hash;
 mod html;
+mod html_tables;
 mod joint;
 mod locator;
 mod mesh;
@@ -14,6 +16,7 @@ mod skeleton;
 mod skin_weights;
 
 pub use character::PyCharacter;
+pub use skeleton::PySkeleton;
 
 use pyo3::prelude::*;
 
