@@ -2,12 +2,17 @@
 
 Every function takes whatever array you have and gives the same kind back; names, argument order and
 meaning are PyMomentum's ``geometry``. Leading axes are a batch, any number of them.
+
+Where a function takes a ``character``, it takes a list or tuple of characters of equal sizes too: the list
+is a batch axis, the last one, and broadcasts with the others. ``poses`` of shape ``(100, 5, n_parameters)``
+beside five characters are a hundred poses of each, and one pose ``(n_parameters,)`` is a pose of all five.
 """
 
 from ._core import (
     BlendShape,
     Box,
     Character,
+    CharacterMassScale,
     Ellipsoid,
     InverseParameterTransform,
     Joint,
@@ -28,7 +33,10 @@ from ._core import (
     model_parameters_to_local_skeleton_state,
     model_parameters_to_positions,
     model_parameters_to_skeleton_state,
+    replace_skeleton_hierarchy,
     skeleton_state_to_joint_parameters,
+    skin_points,
+    strip_joints,
 )
 
 PARAMETERS_PER_JOINT = 7
@@ -39,6 +47,7 @@ __all__ = [
     "BlendShape",
     "Box",
     "Character",
+    "CharacterMassScale",
     "Ellipsoid",
     "InverseParameterTransform",
     "Joint",
@@ -59,5 +68,8 @@ __all__ = [
     "model_parameters_to_local_skeleton_state",
     "model_parameters_to_positions",
     "model_parameters_to_skeleton_state",
+    "replace_skeleton_hierarchy",
     "skeleton_state_to_joint_parameters",
+    "skin_points",
+    "strip_joints",
 ]

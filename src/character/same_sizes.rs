@@ -60,3 +60,44 @@ fn parameters(character: &Character) -> usize {
 fn vertices(character: &Character) -> usize {
     character.mesh.as_ref().map_or(0, |mesh| mesh.n_vertices())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::character::{CharacterParts, Joint, ParameterTransform, Skeleton, Unit};
+
+    fn chain(joints: usize) -> CharacterParts {
+        let joints =
+            (0..joints).map(|at| Joint::new(format!("j{at}"), at.checked_sub(1), [0.0; 3]));
+        let skeleton = Skeleton::new(joints.collect()).unwrap();
+        let transform = ParameterTransform::identity(&skeleton);
+        CharacterParts::new("chain", skeleton, transform)
+    }
+
+    #[test]
+    fn the_first_that_differs_is_named() {
+        let make = |parts| Character::new(parts).unwrap();
+        let (two, three) = (make(chain(2)), make(chain(3)));
+        let error = SameSizes::default()
+            .check([&two, &two, &three])
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "character 2: it has 3 joints, but character 0 has 2"
+        );
+        let mut parts = chain(2);
+        parts
+            .keep_parameters(&[vec![true; 13], vec![false]].concat())
+            .unwrap();
+        let fewer = make(parts);
+        SameSizes::default().check([&two, &fewer]).unwrap();
+        let parameters = SameSizes {
+            parameters: true,
+            ..SameSizes::default()
+        };
+        let error = parameters.check([&two, &fewer]).unwrap_err();
+        assert!(error.to_string().contains("13 model parameters"), "{error}");
+        let error = SameSizes::default().check([&two, &two.in_unit(Unit::Centimeter)]);
+        assert!(error.unwrap_err().to_string().contains("unit 'cm'"));
+    }
+}

@@ -338,3 +338,200 @@ impl<O: Operation> Operation for PerCharacter<'_, O> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::View;
+    use crate::backend::operations::checks::{Argument, assert_derivatives, forward};
+    use crate::backend::operations::testing::character;
+    use crate::backend::operations::{
+        ApplyParameterTransform, ModelParametersToPositions, ModelParametersToSkeletonState,
+        SkeletonStateToJointParameters,
+    };
+    use crate::kinematics::Prepared;
+
+    const JOINTS: usize = 5;
+    const PARAMETERS: usize = 2 * JOINTS + 3;
+
+    fn people(count: usize) -> Vec<Prepared> {
+        (0..count)
+            .map(|seed| character(seed as u64 + 1, JOINTS))
+            .collect()
+    }
+
+    fn posing(people: &[Prepared]) -> Vec<ModelParametersToSkeletonState<'_>> {
+        let each = people.iter();
+        each.map(|prepared| ModelParametersToSkeletonState { prepared })
+            .collect()
+    }
+
+    /// What each character computes by itself from its part of poses with the batch axes `[outer, count]`.
+    fn one_by_one<T: Compute>(people: &[Prepared], poses: &[T], outer: usize) -> Vec<T> {
+        let mut all = Vec::new();
+        for item in 0..outer {
+            for (at, prepared) in people.iter().enumerate() {
+                let start = (item * people.len() + at) * PARAMETERS;
+                let view = View::contiguous(&poses[start..start + PARAMETERS], &[PARAMETERS]);
+                let operation = ModelParametersToSkeletonState { prepared };
+                all.extend(forward(&operation, &[view.unwrap()]).data);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn each_character_computes_its_own_items() {
+        fn check<T: Compute>(tolerance: f64) {
+            // Few items of many characters, many items of few, more characters than a block has.
+            for (count, outer) in [(3, 1), (3, 2), (2, 50), (150, 1), (150, 3), (1, 4), (3, 0)] {
+                let people = people(count);
+                let operations = posing(&people);
+                let many = PerCharacter::new(&operations).unwrap();
+                let poses = Argument::<T>::noise(&[outer, count, PARAMETERS], 3);
+                let got = forward(&many, &[poses.view()]);
+                assert_eq!(got.shape, [outer, count, JOINTS, 8]);
+                let want = one_by_one(&people, &poses.data, outer);
+                for (at, (got, want)) in got.data.iter().zip(&want).enumerate() {
+                    let error = (got.to_f64() - want.to_f64()).abs();
+                    assert!(
+                        error < tolerance,
+                        "{count} x {outer}: off by {error} at {at}"
+                    );
+                }
+            }
+        }
+        check::<f32>(1e-5);
+        check::<f64>(1e-13);
+    }
+
+    #[test]
+    fn the_list_broadcasts_with_the_other_batch_axes() {
+        let people = people(3);
+        let operations = posing(&people);
+        let many = PerCharacter::new(&operations).unwrap();
+        for (shape, outer) in [
+            (vec![PARAMETERS], 1),
+            (vec![1, PARAMETERS], 1),
+            (vec![4, 1, PARAMETERS], 4),
+        ] {
+            let poses = Argument::<f64>::noise(&shape, 4);
+            let spread: Vec<f64> = poses
+                .data
+                .chunks(PARAMETERS)
+                .flat_map(|pose| pose.repeat(3))
+                .collect();
+            let got = forward(&many, &[poses.view()]);
+            assert_eq!(got.shape[got.shape.len() - 3..], [3, JOINTS, 8]);
+            let want = one_by_one(&people, &spread, outer);
+            assert!(
+                got.data
+                    .iter()
+                    .zip(&want)
+                    .all(|(a, b)| (a - b).abs() < 1e-13)
+            );
+        }
+        // One character in a list stretches, as an axis of size 1 does.
+        let one = PerCharacter::new(&operations[..1]).unwrap();
+        let poses = Argument::<f64>::noise(&[2, 5, PARAMETERS], 5);
+        let want = forward(&operations[0], &[poses.view()]);
+        assert_eq!(forward(&one, &[poses.view()]).data, want.data);
+    }
+
+    #[test]
+    fn derivatives_agree_with_differences_and_with_each_other() {
+        let people = people(3);
+        let operations = posing(&people);
+        let many = PerCharacter::new(&operations).unwrap();
+        for batch in [&[][..], &[3], &[2, 3], &[7, 3], &[0, 3]] {
+            let mut shape = batch.to_vec();
+            shape.push(PARAMETERS);
+            assert_derivatives(&many, &[Argument::noise(&shape, 6)]);
+        }
+        let parents = [0, 2, 4, 4];
+        let points: Vec<_> = people
+            .iter()
+            .map(|prepared| ModelParametersToPositions {
+                prepared,
+                parents: &parents,
+            })
+            .collect();
+        let many = PerCharacter::new(&points).unwrap();
+        for (poses, offsets) in [
+            (&[3][..], &[][..]),
+            (&[], &[3]),
+            (&[2, 3], &[]),
+            (&[2, 3], &[2, 3]),
+            (&[], &[]),
+        ] {
+            let with = |batch: &[usize], core: &[usize]| [batch, core].concat();
+            assert_derivatives(
+                &many,
+                &[
+                    Argument::noise(&with(poses, &[PARAMETERS]), 7),
+                    Argument::noise(&with(offsets, &[4, 3]), 8),
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn other_operations_are_many_too() {
+        let people = people(2);
+        let states = forward(
+            &PerCharacter::new(&posing(&people)).unwrap(),
+            &[Argument::<f64>::noise(&[2, PARAMETERS], 9).view()],
+        );
+        let inverse: Vec<_> = people
+            .iter()
+            .map(|prepared| SkeletonStateToJointParameters { prepared })
+            .collect();
+        let joints = forward(&PerCharacter::new(&inverse).unwrap(), &[states.view()]);
+        let maps: Vec<_> = people
+            .iter()
+            .map(|prepared| ApplyParameterTransform {
+                transform: prepared.transform(),
+                flatten: false,
+            })
+            .collect();
+        let maps = PerCharacter::new(&maps).unwrap();
+        let want = forward(&maps, &[Argument::<f64>::noise(&[2, PARAMETERS], 9).view()]);
+        assert_eq!(joints.shape, want.shape);
+        // Angles of at most two entries of at most 1 each may leave the branch; lengths and scales do not.
+        for (got, want) in joints.data.chunks(7).zip(want.data.chunks(7)) {
+            for at in [0, 1, 2, 6] {
+                assert!((got[at] - want[at]).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn unequal_sizes_and_empty_lists_are_refused() {
+        let people = [
+            character(1, JOINTS),
+            character(2, JOINTS),
+            character(3, JOINTS + 1),
+        ];
+        let operations = posing(&people);
+        let many = PerCharacter::new(&operations).unwrap();
+        let error = many.core_rank(0, &[3, PARAMETERS]).unwrap_err();
+        assert!(error.to_string().contains("character 2"), "{error}");
+        let none: [ModelParametersToSkeletonState<'_>; 0] = [];
+        let error = PerCharacter::new(&none).unwrap_err();
+        assert!(error.to_string().contains("empty list"), "{error}");
+    }
+
+    #[test]
+    fn long_work_can_be_stopped() {
+        let people = people(2);
+        let operations = posing(&people);
+        let many = PerCharacter::new(&operations).unwrap();
+        let outer = 2_000_000_usize.div_ceil(PARAMETERS);
+        let poses = Argument::<f32>::noise(&[outer, 2, PARAMETERS], 10);
+        let batch = Batch::new(poses.view(), 1, &[outer, 2]);
+        let mut out = vec![0.0; outer * 2 * JOINTS * 8];
+        let stop = || true;
+        let stopped = many.forward(&[batch], &mut out, &Control::interruptible(&stop));
+        assert_eq!(stopped, Err(Error::Interrupted));
+    }
+}

@@ -12,3 +12,6 @@ mod strip;
 mod transform;
 
 pub use scale::CharacterMassScale;
+
+#[cfg(test)]
+mod tests;
