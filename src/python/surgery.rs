@@ -154,7 +154,7 @@ pub fn strip_joints(
 /// >>> import kinarray as ka
 /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
 /// >>> child = character.scaled(0.7)
-/// >>> mixed = ka.geometry.replace_skeleton_hierarchy(child, character, "l_hand", "l_hand")
+/// >>> mixed = ka.geometry.replace_skeleton_hierarchy(child, character, "l_wrist", "l_wrist")
 /// >>> mixed.skeleton.joint_names == character.skeleton.joint_names
 /// True
 #[pyfunction]

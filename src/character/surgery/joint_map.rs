@@ -36,6 +36,12 @@ impl JointMap {
         self.places().iter().flatten().count() + self.added.len()
     }
 
+    /// Whether every joint stays where it is.
+    pub fn is_in_place(&self) -> bool {
+        let mut fates = self.fates.iter().enumerate();
+        fates.all(|(joint, fate)| matches!(fate, Fate::Kept(place) if *place == joint))
+    }
+
     /// Where each joint lands; `None` where it goes.
     pub fn places(&self) -> Vec<Option<usize>> {
         (0..self.fates.len())

@@ -42,9 +42,10 @@ pub(super) fn remap_joints(
         parameter_transform: Arc::new(transform),
         parameter_limits: each(&parameter_limits, |each| limit(each, map)),
         mesh,
-        skin_weights: skin_weights
-            .map(|weights| skin(&weights, &old, map).map(Arc::new))
-            .transpose()?,
+        skin_weights: match skin_weights {
+            Some(weights) if !map.is_in_place() => Some(Arc::new(skin(&weights, &old, map)?)),
+            shared => shared,
+        },
         inverse_bind_pose: Arc::new(bind_pose(&inverse_bind_pose, map)),
         locators: each(&locators, |each| locator(each, map)),
         collision_geometry: each(&collision_geometry, |each| solid(each, map)),

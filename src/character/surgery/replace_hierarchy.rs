@@ -106,7 +106,7 @@ impl Plan {
             }
         }
         let root = place(&of_target, to);
-        for fate in &mut of_target {
+        for fate in of_target.iter_mut().chain(&mut of_source) {
             if let Fate::Removed { skin } = fate {
                 *skin = root;
             }
