@@ -8,23 +8,15 @@ from comparison import FLOAT32, assert_close, assert_states_close, model_poses, 
 
 from kinarray import geometry
 
-STATES = "model_parameters_to_skeleton_state"
-NAMES = "character.%s.skeleton.joint_names"
-
 
 def skinned(**options):
     return rig(n_vertices=130, n_influences=4, **options)
 
 
-def theirs_after(peer, arrays, operation, arguments, poses):
-    """Names, parents, parameters, states and points of what `operation` gives, and their errors."""
-    prefix = "operated"
+def theirs_after(peer, arrays, paths, operation, arguments, poses=None):
+    """What the peer's character is after `operation`; see `operated` in `peer_runner.py`."""
     return peer.calls(
-        arrays,
-        *[
-            (f"{prefix}:{path}", operation, arguments, poses)
-            for path in ("names", "parents", "parameters", "states", "points", "bind")
-        ],
+        arrays, *[(f"operated:{path}", operation, poses, *arguments) for path in paths]
     )
 
 
@@ -32,9 +24,9 @@ def check(peer, arrays, operation, arguments, ours):
     """`ours`, and what the peer makes of the same, are the same body."""
     size = ours.parameter_transform.size
     poses = model_poses(arrays, (3,), np.float32)[:, :size]
-    names, parents, parameters, states, points, bind = theirs_after(
-        peer, arrays, operation, list(arguments), poses
-    )
+    paths = ("names", "parents", "parameters", "states", "points", "bind")
+    theirs = theirs_after(peer, arrays, paths, operation, arguments, poses)
+    names, parents, parameters, states, points, bind = theirs
     assert ours.skeleton.joint_names == list(names)
     assert ours.skeleton.joint_parents == list(parents)
     assert ours.parameter_transform.names == list(parameters)
@@ -110,12 +102,13 @@ def test_a_rigid_node(peer):
     ours, joint, parameter = geometry.Character.add_rigid_transform_node(
         arrays.build(geometry), "camera", np.array([1, 2, 3], np.float32)
     )
-    names, parents, parameters, where, first = peer.calls(
+    paths = ("names", "parents", "parameters", "joint", "parameter")
+    names, parents, parameters, where, first = theirs_after(
+        peer,
         arrays,
-        *[
-            (f"operated:{path}", "add_rigid_transform_node", ["camera", np.array([1, 2, 3], np.float32)], None)
-            for path in ("names", "parents", "parameters", "joint", "parameter")
-        ],
+        paths,
+        "add_rigid_transform_node",
+        ["camera", np.array([1, 2, 3], np.float32)],
     )
     assert ours.skeleton.joint_names == list(names)
     assert ours.skeleton.joint_parents == list(parents)
