@@ -192,7 +192,7 @@ impl PyMesh {
     }
 
     fn _repr_html_(&self) -> String {
-        html_tables::mesh(&*self.0)
+        html_tables::mesh(&self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

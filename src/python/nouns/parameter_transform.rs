@@ -276,7 +276,7 @@ impl PyParameterTransform {
     }
 
     fn _repr_html_(&self) -> String {
-        html_tables::parameter_transform(&*self.core)
+        html_tables::parameter_transform(&self.core)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

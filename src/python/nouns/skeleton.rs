@@ -174,7 +174,7 @@ impl PySkeleton {
     }
 
     fn _repr_html_(&self) -> String {
-        html_tables::skeleton(&*self.0)
+        html_tables::skeleton(&self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

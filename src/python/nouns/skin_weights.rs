@@ -125,7 +125,7 @@ impl PySkinWeights {
     }
 
     fn _repr_html_(&self) -> String {
-        html_tables::skin_weights(&*self.0)
+        html_tables::skin_weights(&self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {
