@@ -279,12 +279,11 @@ impl ParameterTransform {
     ) -> Result<Self> {
         let moved = places.iter().enumerate().flat_map(|(joint, place)| {
             let rows = place.map(|place| (0..PARAMETERS_PER_JOINT).map(move |at| (place, at)));
-            let entries = rows.into_iter().flatten().flat_map(move |(place, at)| {
+            rows.into_iter().flatten().flat_map(move |(place, at)| {
                 let row = PARAMETERS_PER_JOINT * place + at;
                 let entries = self.row(PARAMETERS_PER_JOINT * joint + at);
                 entries.map(move |(column, value)| (row, column, value))
-            });
-            entries
+            })
         });
         let rows = Self::new(self.names.clone(), n_joints, moved.chain(more))?;
         Ok(Self {
