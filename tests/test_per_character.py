@@ -130,7 +130,7 @@ def test_a_list_is_one_call_for_each(people, name, dtype):
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_every_kind_of_array_comes_back_as_it_came(people, kind):
     expressed = 0
-    for batch in ((2, 3), (3,)):
+    for batch in ((2, 3), (3,), ()):
         values = numbers(parameters(people[0]), batch, np.float32)
         argument = kind.make(values, 1)
         if argument is None:
