@@ -214,6 +214,7 @@ FUNCTIONS = [
     _simple("skeleton_state_to_joint_parameters", states),
     _simple("local_skeleton_state_to_joint_parameters", states),
     Function("skin_points", states, lambda c, x, **kw: c.skin_points(x, **kw)),
+    Function("skin_points(function)", states, lambda c, x, **kw: geometry.skin_points(c, x, **kw)),
     Function("skin_points(matrices)", matrices, lambda c, x, **kw: c.skin_points(x, **kw)),
     Function(
         "skin_points(rest_vertices)",

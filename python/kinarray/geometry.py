@@ -2,6 +2,10 @@
 
 Every function takes whatever array you have and gives the same kind back; names, argument order and
 meaning are PyMomentum's ``geometry``. Leading axes are a batch, any number of them.
+
+Where a function takes a ``character``, it takes a list or tuple of characters of equal sizes too: the list
+is a batch axis, the last one, and broadcasts with the others. ``poses`` of shape ``(100, 5, n_parameters)``
+beside five characters are a hundred poses of each, and one pose ``(n_parameters,)`` is a pose of all five.
 """
 
 from ._core import (
@@ -9,6 +13,7 @@ from ._core import (
     BlendShapeBase,
     Box,
     Character,
+    CharacterMassScale,
     Ellipsoid,
     InverseParameterTransform,
     Joint,
@@ -51,6 +56,10 @@ from ._core import (
     replace_rest_mesh,
     skeleton_state_to_joint_parameters,
     uniform_random_to_model_parameters,
+    replace_skeleton_hierarchy,
+    skeleton_state_to_joint_parameters,
+    skin_points,
+    strip_joints,
 )
 
 PARAMETERS_PER_JOINT = 7
@@ -62,6 +71,7 @@ __all__ = [
     "BlendShapeBase",
     "Box",
     "Character",
+    "CharacterMassScale",
     "Ellipsoid",
     "InverseParameterTransform",
     "Joint",
@@ -104,4 +114,8 @@ __all__ = [
     "replace_rest_mesh",
     "skeleton_state_to_joint_parameters",
     "uniform_random_to_model_parameters",
+    "replace_skeleton_hierarchy",
+    "skeleton_state_to_joint_parameters",
+    "skin_points",
+    "strip_joints",
 ]

@@ -78,6 +78,14 @@ impl<T: Copy + Default> Axes<T> {
         }
     }
 
+    /// Without the axis at `at`.
+    #[must_use]
+    pub fn without(&self, at: usize) -> Self {
+        let mut rest = Self::from_slice(&self[..at]);
+        rest.extend_from_slice(&self[at + 1..]);
+        rest
+    }
+
     /// Adds the axes of a slice at the end.
     #[inline]
     pub fn extend_from_slice(&mut self, slice: &[T]) {

@@ -71,6 +71,22 @@ impl<'a, T: Copy> Batch<'a, T> {
         }
     }
 
+    /// The items at one place along the last batch axis, as a batch without that axis.
+    ///
+    /// # Panics
+    /// Where there are no batch axes, or no such place.
+    #[must_use]
+    pub fn at_last(&self, place: usize) -> Self {
+        let lead = self.view.shape().len() - self.core_rank;
+        let shape = &self.shape[..self.shape.len() - 1];
+        let view = match lead.checked_sub(1) {
+            None => self.view.clone(),
+            Some(axis) if self.view.shape()[axis] == 1 => self.view.at(axis, 0),
+            Some(axis) => self.view.at(axis, place),
+        };
+        Self::new(view, self.core_rank, shape)
+    }
+
     /// The number of items.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -283,6 +299,31 @@ mod tests {
         assert_eq!(batch.item(2, &mut scratch)[0], 0);
         assert_eq!(batch.item(3, &mut scratch)[0], 6);
         assert!(!batch.is_shared());
+    }
+
+    #[test]
+    fn a_place_along_the_last_batch_axis_holds_every_nth_item() {
+        let data: Vec<i32> = (0..12).collect();
+        for (shape, batch) in [
+            (&[2, 3, 2][..], [2, 3]),
+            (&[3, 2], [4, 3]),
+            (&[2, 1, 6], [2, 3]),
+        ] {
+            let length = shape.iter().product();
+            let view = View::contiguous(&data[..length], shape).unwrap();
+            let all = Batch::new(view, 1, &batch);
+            for place in 0..3 {
+                let some = all.at_last(place);
+                assert_eq!(some.batch_shape(), &batch[..1]);
+                for item in 0..some.len() {
+                    assert_eq!(
+                        some.item(item, &mut []),
+                        all.item(3 * item + place, &mut []),
+                        "{shape:?}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

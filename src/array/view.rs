@@ -131,6 +131,38 @@ impl<'a, T: Copy> View<'a, T> {
         self.shape.contains(&0)
     }
 
+    /// What lies at one place along an axis, without the axis.
+    ///
+    /// # Panics
+    /// Where there is no such axis, or no such place along it.
+    #[must_use]
+    pub fn at(&self, axis: usize, place: usize) -> Self {
+        assert!(place < self.shape[axis], "place {place} along axis {axis}");
+        let shape = self.shape.without(axis);
+        if axis == 0 && self.strides.is_none() {
+            let one = self.data.len() / self.shape[0];
+            return Self {
+                data: &self.data[place * one..(place + 1) * one],
+                origin: 0,
+                shape,
+                strides: None,
+            };
+        }
+        let strides = self.strides();
+        let step = strides[axis] * place as isize;
+        let empty = shape.contains(&0);
+        Self {
+            data: self.data,
+            origin: if empty {
+                0
+            } else {
+                (self.origin as isize + step) as usize
+            },
+            shape,
+            strides: Some(strides.without(axis)),
+        }
+    }
+
     /// The elements as one slice, where they lie in row-major order without gaps.
     #[must_use]
     pub fn as_slice(&self) -> Option<&'a [T]> {
@@ -249,6 +281,19 @@ mod tests {
         let view = View::strided(&data, 5, [2, 3].into(), [0, -2].into()).unwrap();
         assert_eq!(view.to_vec(), [5, 3, 1, 5, 3, 1]);
         assert!(view.as_slice().is_none());
+    }
+
+    #[test]
+    fn a_place_along_an_axis_is_a_view_of_its_own() {
+        let data: Vec<i32> = (0..24).collect();
+        let view = View::contiguous(&data, &[2, 3, 4]).unwrap();
+        assert_eq!(view.at(0, 1).to_vec(), (12..24).collect::<Vec<_>>());
+        assert_eq!(view.at(1, 2).to_vec(), [8, 9, 10, 11, 20, 21, 22, 23]);
+        assert_eq!(view.at(1, 2).at(0, 1).as_slice(), Some(&data[20..24]));
+        let backwards = View::strided(&data, 23, [3, 2].into(), [-8, -2].into()).unwrap();
+        assert_eq!(backwards.at(0, 2).to_vec(), [7, 5]);
+        let empty = View::contiguous(&data[..0], &[3, 0]).unwrap();
+        assert!(empty.at(0, 2).is_empty());
     }
 
     #[test]

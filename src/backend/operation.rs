@@ -38,6 +38,12 @@ pub trait Operation: Send + Sync {
     /// The inputs, in argument order.
     fn inputs(&self) -> &'static [Input];
 
+    /// Batch axes that the operation has by itself; they broadcast with those of the inputs. Only an
+    /// operation that is many has any.
+    fn batch_axes(&self) -> Shape {
+        Shape::new()
+    }
+
     /// How many trailing axes of input `index` are one item, given its whole shape.
     ///
     /// # Errors

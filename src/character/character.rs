@@ -293,7 +293,7 @@ impl Character {
     }
 
     /// The parts with every length multiplied by `factor`.
-    fn scaled_parts(&self, factor: f64) -> CharacterParts {
+    pub(super) fn scaled_parts(&self, factor: f64) -> CharacterParts {
         let old = &self.0;
         let length = |xyz: [f64; 3]| xyz.map(|x| x * factor);
         // The translation column of a rigid 4x4; scale and rotation have no unit.

@@ -274,6 +274,33 @@ impl ParameterTransform {
         Ok(self)
     }
 
+    /// The same parameters over other joints: joint `j` becomes joint `places[j]`, and one without a place
+    /// is driven no more. `more` entries are added.
+    ///
+    /// # Errors
+    /// [`Error::Character`] for an entry outside the matrix.
+    pub(super) fn over_joints(
+        &self,
+        places: &[Option<usize>],
+        n_joints: usize,
+        more: impl IntoIterator<Item = (usize, usize, f64)>,
+    ) -> Result<Self> {
+        let moved = places.iter().enumerate().flat_map(|(joint, place)| {
+            let rows = place.map(|place| (0..PARAMETERS_PER_JOINT).map(move |at| (place, at)));
+            rows.into_iter().flatten().flat_map(move |(place, at)| {
+                let row = PARAMETERS_PER_JOINT * place + at;
+                let entries = self.row(PARAMETERS_PER_JOINT * joint + at);
+                entries.map(move |(column, value)| (row, column, value))
+            })
+        });
+        let rows = Self::new(self.names.clone(), n_joints, moved.chain(more))?;
+        Ok(Self {
+            parameter_sets: self.parameter_sets.clone(),
+            special: self.special.clone(),
+            ..rows
+        })
+    }
+
     fn check_mask(&self, part: &str, mask: &[bool]) -> Result<()> {
         if mask.len() == self.len() {
             return Ok(());

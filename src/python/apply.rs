@@ -65,7 +65,14 @@ fn compute<'a, 'py, T: Precision + Compute, const N: usize>(
         shapes.push((shape, core));
         cores.push(&shape[shape.len() - core..]);
     }
-    let batch = broadcast_batches(function, &shapes)?;
+    let own = operation.batch_axes();
+    let batch = if own.is_empty() {
+        broadcast_batches(function, &shapes)?
+    } else {
+        let mut all: SmallVec<[(&[usize], usize); 4]> = SmallVec::from_slice(&shapes);
+        all.push((&own, 0));
+        broadcast_batches(&format!("{function} of {} characters", own[0]), &all)?
+    };
     let mut shape = batch.clone();
     shape.extend_from_slice(&operation.output_core(&cores));
     let mut output = Output::<T>::new(function, arrays, shape, out)?;

@@ -4,19 +4,31 @@
 use pyo3::prelude::*;
 
 use crate::backend::operations as op;
+use crate::character::SameSizes;
 use crate::interop::AnyArray;
 use crate::kinematics::NormalsPlan;
-use crate::python::apply::{apply, apply_to};
-use crate::python::nouns::PyCharacter;
+use crate::python::apply::apply_to;
+use crate::python::characters::Characters;
 use crate::python::values;
 
 type Array<'py> = Bound<'py, PyAny>;
+
+/// What characters of a list must have in common where the argument is model parameters.
+const BY_MODEL_PARAMETERS: SameSizes = SameSizes {
+    parameters: true,
+    vertices: false,
+};
+/// The same where it has one item for each joint.
+const BY_JOINTS: SameSizes = SameSizes {
+    parameters: false,
+    vertices: false,
+};
 
 /// Maps model parameters to joint parameters: the parameter transform.
 ///
 /// Parameters
 /// ----------
-/// character : Character
+/// character : Character, or list of Character
 /// model_parameters : array (..., n_parameters)
 /// flatten : bool
 ///     The result's trailing axes: ``(7 * n_joints,)``, or ``(n_joints, 7)`` where false.
@@ -44,15 +56,18 @@ type Array<'py> = Bound<'py, PyAny>;
 #[pyo3(signature = (character, model_parameters, flatten = true, *, out = None))]
 pub fn apply_parameter_transform<'py>(
     py: Python<'py>,
-    character: &Bound<'py, PyCharacter>,
+    character: Characters<'_, 'py>,
     model_parameters: &Array<'py>,
     flatten: bool,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let transform = character.get().prepared.transform();
-    apply(
+    character.apply(
         py,
-        &op::ApplyParameterTransform { transform, flatten },
+        BY_MODEL_PARAMETERS,
+        |prepared| {
+            let transform = prepared.transform();
+            Ok(op::ApplyParameterTransform { transform, flatten })
+        },
         &[model_parameters],
         out,
     )
@@ -60,18 +75,18 @@ pub fn apply_parameter_transform<'py>(
 
 /// A function of a character and one array.
 macro_rules! from_one_array {
-    ($(#[$doc:meta])* $name:ident, $argument:ident, $operation:ident) => {
+    ($(#[$doc:meta])* $name:ident, $argument:ident, $sizes:ident, $operation:ident) => {
         $(#[$doc])*
         #[pyfunction]
         #[pyo3(signature = (character, $argument, *, out = None))]
         pub fn $name<'py>(
             py: Python<'py>,
-            character: &Bound<'py, PyCharacter>,
+            character: Characters<'_, 'py>,
             $argument: &Array<'py>,
             out: Option<&Array<'py>>,
         ) -> PyResult<Py<PyAny>> {
-            let prepared = &character.get().prepared;
-            apply(py, &op::$operation { prepared }, &[$argument], out)
+            let operation = |prepared| Ok(op::$operation { prepared });
+            character.apply(py, $sizes, operation, &[$argument], out)
         }
     };
 }
@@ -81,7 +96,7 @@ from_one_array! {
     ///
     /// Parameters
     /// ----------
-    /// character : Character
+    /// character : Character, or list of Character
     /// model_parameters : array (..., n_parameters)
     ///     Any kind of array; float32 and float64 are computed in their own precision, half precision in
     ///     float32. NaN passes through to the joints it drives.
@@ -106,7 +121,7 @@ from_one_array! {
     /// >>> state = ka.geometry.model_parameters_to_skeleton_state(character, poses)
     /// >>> state.shape == (10, len(character.skeleton), 8), state.dtype
     /// (True, dtype('float32'))
-    model_parameters_to_skeleton_state, model_parameters, ModelParametersToSkeletonState
+    model_parameters_to_skeleton_state, model_parameters, BY_MODEL_PARAMETERS, ModelParametersToSkeletonState
 }
 
 from_one_array! {
@@ -114,7 +129,7 @@ from_one_array! {
     ///
     /// Parameters
     /// ----------
-    /// character : Character
+    /// character : Character, or list of Character
     /// model_parameters : array (..., n_parameters)
     /// out : array (..., n_joints, 8), optional
     ///
@@ -135,7 +150,7 @@ from_one_array! {
     /// ...     character, np.zeros(character.parameter_transform.size))
     /// >>> bool(np.allclose(local[:, :3], character.skeleton.offsets))
     /// True
-    model_parameters_to_local_skeleton_state, model_parameters, ModelParametersToLocalSkeletonState
+    model_parameters_to_local_skeleton_state, model_parameters, BY_MODEL_PARAMETERS, ModelParametersToLocalSkeletonState
 }
 
 from_one_array! {
@@ -143,7 +158,7 @@ from_one_array! {
     ///
     /// Parameters
     /// ----------
-    /// character : Character
+    /// character : Character, or list of Character
     /// joint_parameters : array (..., 7 * n_joints) or (..., n_joints, 7)
     ///     ``tx ty tz rx ry rz sc`` of each joint; where both readings fit, ``(n_joints, 7)`` is taken.
     /// out : array (..., n_joints, 8), optional
@@ -164,7 +179,7 @@ from_one_array! {
     /// >>> joints = np.zeros((3, len(character.skeleton), 7))
     /// >>> ka.geometry.joint_parameters_to_skeleton_state(character, joints).shape[0]
     /// 3
-    joint_parameters_to_skeleton_state, joint_parameters, JointParametersToSkeletonState
+    joint_parameters_to_skeleton_state, joint_parameters, BY_JOINTS, JointParametersToSkeletonState
 }
 
 from_one_array! {
@@ -172,7 +187,7 @@ from_one_array! {
     ///
     /// Parameters
     /// ----------
-    /// character : Character
+    /// character : Character, or list of Character
     /// joint_parameters : array (..., 7 * n_joints) or (..., n_joints, 7)
     /// out : array (..., n_joints, 8), optional
     ///
@@ -192,7 +207,7 @@ from_one_array! {
     /// >>> joints = np.zeros(7 * len(character.skeleton))
     /// >>> ka.geometry.joint_parameters_to_local_skeleton_state(character, joints).shape[-1]
     /// 8
-    joint_parameters_to_local_skeleton_state, joint_parameters, JointParametersToLocalSkeletonState
+    joint_parameters_to_local_skeleton_state, joint_parameters, BY_JOINTS, JointParametersToLocalSkeletonState
 }
 
 from_one_array! {
@@ -203,7 +218,7 @@ from_one_array! {
     ///
     /// Parameters
     /// ----------
-    /// character : Character
+    /// character : Character, or list of Character
     /// skel_state : array (..., n_joints, 8)
     ///     World from joint; quaternions of any length but 0.
     /// out : array (..., n_joints, 7), optional
@@ -225,7 +240,7 @@ from_one_array! {
     /// >>> state = ka.geometry.joint_parameters_to_skeleton_state(character, joints)
     /// >>> bool(np.allclose(ka.geometry.skeleton_state_to_joint_parameters(character, state), joints))
     /// True
-    skeleton_state_to_joint_parameters, skel_state, SkeletonStateToJointParameters
+    skeleton_state_to_joint_parameters, skel_state, BY_JOINTS, SkeletonStateToJointParameters
 }
 
 from_one_array! {
@@ -233,7 +248,7 @@ from_one_array! {
     ///
     /// Parameters
     /// ----------
-    /// character : Character
+    /// character : Character, or list of Character
     /// local_skel_state : array (..., n_joints, 8)
     /// out : array (..., n_joints, 7), optional
     ///
@@ -254,7 +269,7 @@ from_one_array! {
     /// >>> local = ka.geometry.joint_parameters_to_local_skeleton_state(character, joints)
     /// >>> bool(np.allclose(ka.geometry.local_skeleton_state_to_joint_parameters(character, local), joints))
     /// True
-    local_skeleton_state_to_joint_parameters, local_skel_state, LocalSkeletonStateToJointParameters
+    local_skeleton_state_to_joint_parameters, local_skel_state, BY_JOINTS, LocalSkeletonStateToJointParameters
 }
 
 /// Maps model parameters to joint parameters ``(..., 7 * n_joints)``.
@@ -264,7 +279,7 @@ from_one_array! {
 ///
 /// Parameters
 /// ----------
-/// character : Character
+/// character : Character, or list of Character
 /// model_parameters : array (..., n_parameters)
 /// out : array (..., 7 * n_joints), optional
 ///
@@ -288,7 +303,7 @@ from_one_array! {
 #[pyo3(signature = (character, model_parameters, *, out = None))]
 pub fn model_parameters_to_joint_parameters<'py>(
     py: Python<'py>,
-    character: &Bound<'py, PyCharacter>,
+    character: Characters<'_, 'py>,
     model_parameters: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
@@ -297,13 +312,13 @@ pub fn model_parameters_to_joint_parameters<'py>(
 
 /// A function of a character, parameters, and points on its joints.
 macro_rules! positions {
-    ($(#[$doc:meta])* $name:ident, $argument:ident, $operation:ident) => {
+    ($(#[$doc:meta])* $name:ident, $argument:ident, $sizes:ident, $operation:ident) => {
         $(#[$doc])*
         #[pyfunction]
         #[pyo3(signature = (character, $argument, parents, offsets, *, out = None))]
         pub fn $name<'py>(
             py: Python<'py>,
-            character: &Bound<'py, PyCharacter>,
+            character: Characters<'_, 'py>,
             $argument: &Array<'py>,
             parents: &Array<'py>,
             offsets: &Array<'py>,
@@ -311,9 +326,8 @@ macro_rules! positions {
         ) -> PyResult<Py<PyAny>> {
             let (parents, shape) = values::indices(parents, "parents")?;
             values::require("parents", &shape, &[None], "(n_points,)")?;
-            let prepared = &character.get().prepared;
-            let operation = op::$operation { prepared, parents: &parents };
-            apply(py, &operation, &[$argument, offsets], out)
+            let operation = |prepared| Ok(op::$operation { prepared, parents: &parents });
+            character.apply(py, $sizes, operation, &[$argument, offsets], out)
         }
     };
 }
@@ -323,7 +337,7 @@ positions! {
     ///
     /// Parameters
     /// ----------
-    /// character : Character
+    /// character : Character, or list of Character
     /// model_parameters : array (..., n_parameters)
     /// parents : integer array (n_points,)
     ///     The joint that carries each point.
@@ -347,7 +361,7 @@ positions! {
     /// >>> poses = np.zeros((5, character.parameter_transform.size))
     /// >>> ka.geometry.model_parameters_to_positions(character, poses, parents, offsets).shape
     /// (5, 1, 3)
-    model_parameters_to_positions, model_parameters, ModelParametersToPositions
+    model_parameters_to_positions, model_parameters, BY_MODEL_PARAMETERS, ModelParametersToPositions
 }
 
 positions! {
@@ -355,7 +369,7 @@ positions! {
     ///
     /// Parameters
     /// ----------
-    /// character : Character
+    /// character : Character, or list of Character
     /// joint_parameters : array (..., 7 * n_joints) or (..., n_joints, 7)
     /// parents : integer array (n_points,)
     ///     The joint that carries each point.
@@ -378,7 +392,7 @@ positions! {
     /// >>> joints = np.zeros(7 * len(character.skeleton))
     /// >>> ka.geometry.joint_parameters_to_positions(character, joints, [0], [[0.0, 0.0, 0.0]]).shape
     /// (1, 3)
-    joint_parameters_to_positions, joint_parameters, JointParametersToPositions
+    joint_parameters_to_positions, joint_parameters, BY_JOINTS, JointParametersToPositions
 }
 
 /// Smooth normals of a triangle mesh: the sum of its triangles' normals by area, of unit length.

@@ -3,6 +3,7 @@
 
 mod algebra;
 mod apply;
+mod characters;
 mod geometry;
 mod interop;
 mod interrupt;
@@ -11,6 +12,8 @@ mod nouns;
 mod parameters;
 mod posing;
 mod shapes;
+mod skinning;
+mod surgery;
 mod testing;
 mod threads;
 mod values;
@@ -28,6 +31,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     algebra::register(module)?;
     parameters::register(module)?;
     shapes::register(module)?;
+    skinning::register(module)?;
+    surgery::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

@@ -62,6 +62,13 @@ pub fn indices(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<(Vec<u
     Ok((indices.collect::<Result<_>>()?, shape))
 }
 
+/// A list of joints: `(n,)` indices.
+pub fn joints(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<Vec<usize>> {
+    let (indices, shape) = indices(object, what)?;
+    require(what, &shape, &[None], "(n_joints,)")?;
+    Ok(indices.into_iter().map(|index| index as usize).collect())
+}
+
 /// Triangles: `(n, 3)` indices.
 pub fn triangles(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<Vec<[u32; 3]>> {
     let (indices, shape) = indices(object, what)?;

@@ -33,6 +33,32 @@ def resolve(path, character):
     return value
 
 
+def operated(what, character, operation, poses, *arguments):
+    """Something about the character that an operation on `character` gives: its names, its states, ..."""
+    place = next(
+        place for place in (character, geometry.Character, geometry) if hasattr(place, operation)
+    )
+    bound = () if place is character and operation != "add_rigid_transform_node" else (character,)
+    result = getattr(place, operation)(*bound, *arguments)
+    result, joint, parameter = result if isinstance(result, tuple) else (result, 0, 0)
+
+    def states():
+        return geometry.model_parameters_to_skeleton_state(result, poses)
+
+    return {
+        "names": lambda: list(result.skeleton.joint_names),
+        "parents": lambda: list(result.skeleton.joint_parents),
+        "parameters": lambda: list(result.parameter_transform.names),
+        "limits": lambda: [str(limit) for limit in result.parameter_limits],
+        "transform": lambda: result.parameter_transform.transform,
+        "bind": lambda: result.inverse_bind_pose,
+        "states": states,
+        "points": lambda: result.skin_points(states()),
+        "joint": lambda: joint,
+        "parameter": lambda: parameter,
+    }[what]()
+
+
 def argument(given, character, arrays):
     if isinstance(given, dict):
         if given.get("is") == "character":
@@ -77,9 +103,13 @@ def answer(request):
     results, errors = {}, {}
     for number, call in enumerate(json.loads(str(arrays["calls"]))):
         try:
-            value = resolve(call["path"], character)
-            if call["args"] is not None:
-                value = value(*(argument(a, character, arrays) for a in call["args"]))
+            if call["path"].startswith("operated:"):
+                args = [argument(a, character, arrays) for a in call["args"]]
+                value = operated(call["path"].removeprefix("operated:"), character, *args)
+            else:
+                value = resolve(call["path"], character)
+                if call["args"] is not None:
+                    value = value(*(argument(a, character, arrays) for a in call["args"]))
             for name, array in as_arrays(value).items():
                 results[f"{number}.{name}"] = array
         except Exception as error:  # reported to the caller, whatever it is

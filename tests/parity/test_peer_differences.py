@@ -344,3 +344,51 @@ def test_shapes_can_be_skinned_without_doing_it_by_hand(peer):
     joints = poses[:-2].reshape(-1, 7)
     expected = skin_points(arrays, world_matrices(arrays, joints), rest)
     assert_close(character.skin_points(state, model_parameters=poses), expected, FLOAT64)
+def test_a_mirror_is_no_motion(peer):
+    """Theirs takes a mirror for a rotation: the body comes out somewhere else."""
+    arrays = chain(exact=True, n_vertices=50)
+    mirror = np.diag([-1, 1, 1, 1]).astype(np.float32)
+    poses = np.zeros((2, arrays.n_parameters), np.float32)
+    theirs, before = peer.calls(
+        arrays,
+        ("operated:points", "transformed", poses, mirror),
+        ("operated:points", "clone", poses),
+    )
+    assert not np.allclose(theirs, before @ mirror[:3, :3], atol=1e-2)
+    with pytest.raises(kinarray.InvalidValueError, match="mirrors"):
+        arrays.build(geometry).transformed(mirror)
+
+
+def test_a_body_may_be_moved_and_scaled_at_once(peer):
+    arrays = chain(exact=True)
+    matrix = np.diag([2, 2, 2, 1]).astype(np.float32)
+    call = ("operated:names", "transformed", None, matrix)
+    assert theirs_raises(peer, arrays, *call) == "RuntimeError"
+    ours = arrays.build(geometry)
+    np.testing.assert_array_equal(
+        ours.transformed(matrix).skeleton.offsets, ours.scaled(2).skeleton.offsets
+    )
+
+
+def test_a_parameter_that_drives_nothing_survives_a_strip(peer):
+    """Theirs drops it, whatever else it may be for."""
+    arrays = chain(exact=True)
+    arrays = replace(
+        arrays,
+        parameter_names=[*arrays.parameter_names, "idle"],
+        transform=np.pad(arrays.transform, ((0, 0), (0, 1))),
+    )
+    names = [arrays.joint_name(11)]
+    theirs = peer.call(arrays, "operated:parameters", "strip_joints", None, names)
+    assert "idle" not in list(theirs)
+    ours = geometry.strip_joints(arrays.build(geometry), names)
+    assert ours.parameter_transform.names[-1] == "idle"
+
+
+def test_joints_of_one_name_are_refused_as_nodes(peer):
+    arrays = chain(exact=True)
+    name = arrays.joint_name(0)
+    theirs = peer.call(arrays, "operated:names", "add_rigid_transform_node", None, name)
+    assert list(theirs).count(name) == 2
+    with pytest.raises(kinarray.CharacterError, match="same name"):
+        geometry.Character.add_rigid_transform_node(arrays.build(geometry), name)

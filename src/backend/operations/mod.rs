@@ -12,6 +12,7 @@ mod inverse_with_known_scales;
 mod lanes;
 mod linear_shapes;
 mod parameter_limits;
+mod per_character;
 mod pointwise;
 mod pose_mesh;
 mod pose_prior;
@@ -36,6 +37,7 @@ pub use inverse_kinematic_map::{
 pub use inverse_parameter_transform::ApplyInverseParameterTransform;
 pub use inverse_with_known_scales::ApplyInverseWithKnownScales;
 pub use parameter_limits::{ParameterLimitEnergy, ParameterLimitResiduals};
+pub use per_character::PerCharacter;
 pub use pointwise::{PointFunction, Pointwise};
 pub use pose_mesh::pose_mesh;
 pub use pose_prior::{Prior, PriorColumns, PriorLogProbability, PriorResiduals};

@@ -83,11 +83,13 @@ pub(super) fn batches<'a, T: Compute>(
     let ranks: Vec<usize> = (0..views.len())
         .map(|index| operation.core_rank(index, views[index].shape()).unwrap())
         .collect();
-    let shapes: Vec<(&[usize], usize)> = views
+    let mut shapes: Vec<(&[usize], usize)> = views
         .iter()
         .zip(&ranks)
         .map(|(view, &rank)| (view.shape(), rank))
         .collect();
+    let own = operation.batch_axes();
+    shapes.push((&own, 0));
     let shape = broadcast_batches(operation.name(), &shapes).unwrap();
     let batches: Vec<Batch<'a, T>> = views
         .iter()

@@ -6,7 +6,7 @@ use pyo3::types::PyBytes;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::pickle;
+use super::{hash, pickle};
 use crate::backend::operations::{ComputeShape, EstimateCoefficients};
 use crate::character::{BlendShape, BlendShapeBase};
 use crate::error::Result;
@@ -322,6 +322,10 @@ impl PyBlendShapeBase {
         };
         let (shapes, vertices) = (self.n_shapes(), self.n_vertices());
         format!("{class}({shapes} shapes, {vertices} vertices)")
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(&**self.offsets())
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     blend_shape::{self, PyBlendShape, PyBlendShapeBase},
-    collision, html,
+    collision, hash, html,
     locator::PyLocator,
     mesh::PyMesh,
     parameter_limit::PyParameterLimit,
@@ -17,9 +17,10 @@ use super::{
     skin_weights::PySkinWeights,
 };
 use crate::backend::operations::ApplyModelParamLimits;
-use crate::character::{Character, CharacterParts, Unit};
+use crate::character::{Character, CharacterParts, Joint, Unit};
 use crate::kinematics::Prepared;
 use crate::python::apply::apply;
+use crate::python::surgery::PyCharacterMassScale;
 use crate::python::{io, posing, values};
 
 /// A character: a skeleton, what drives it, and what it carries. Immutable; ``with_...`` makes a new one
@@ -66,6 +67,10 @@ impl PyCharacter {
 
     pub fn core(&self) -> &Character {
         self.prepared.character()
+    }
+
+    fn parameter_mask(&self, mask: &Bound<'_, PyAny>, what: &'static str) -> PyResult<Vec<bool>> {
+        values::mask(mask, what, self.core().parameter_transform.len())
     }
 
     fn with(&self, change: impl FnOnce(&mut CharacterParts)) -> PyResult<Self> {
@@ -737,6 +742,278 @@ impl PyCharacter {
     ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         io::load_gltf_with_skel_states(py, gltf_filename, unit, clip, fps)
     }
+
+    /// The joints that any of the chosen parameters drive.
+    ///
+    /// Parameters
+    /// ----------
+    /// active_parameters : bool array (n_parameters,)
+    ///
+    /// Returns
+    /// -------
+    /// list of int
+    ///     Indices of joints, in order.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> character.joints_for_parameters(character.parameter_transform.no_parameters)
+    /// []
+    fn joints_for_parameters(&self, active_parameters: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+        let mask = self.parameter_mask(active_parameters, "active_parameters")?;
+        Ok(self.core().joints_for_parameters(&mask)?)
+    }
+
+    /// The parameters that drive any of the joints.
+    ///
+    /// Parameters
+    /// ----------
+    /// joint_indices : sequence of int, or integer array (n,)
+    ///
+    /// Returns
+    /// -------
+    /// NumPy array (n_parameters,), bool
+    ///
+    /// Raises
+    /// ------
+    /// InvalidValueError
+    ///     A joint there is not.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> bool(character.parameters_for_joints([0]).any())
+    /// True
+    fn parameters_for_joints<'py>(
+        &self,
+        py: Python<'py>,
+        joint_indices: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let joints = values::joints(joint_indices, "joint_indices")?;
+        values::fresh_mask(py, self.core().parameters_for_joints(&joints)?)
+    }
+
+    /// The same character with only the joints that the chosen parameters drive, and the roots.
+    ///
+    /// What the other joints carried goes to the nearest joint above them that stays; the rest pose does not
+    /// change. The parameters stay, so poses keep their shape; those that drive nothing any more have no
+    /// effect. :meth:`simplify_parameter_transform` takes them away.
+    ///
+    /// Parameters
+    /// ----------
+    /// enabled_parameters : bool array (n_parameters,), optional
+    ///     All parameters where not given: only joints that nothing drives go.
+    ///
+    /// Returns
+    /// -------
+    /// Character
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> rigid = character.simplify(character.parameter_transform.rigid_parameters)
+    /// >>> len(rigid.skeleton) < len(character.skeleton)
+    /// True
+    #[pyo3(signature = (enabled_parameters = None))]
+    fn simplify(&self, enabled_parameters: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let mask = match enabled_parameters {
+            Some(mask) => self.parameter_mask(mask, "enabled_parameters")?,
+            None => vec![true; self.core().parameter_transform.len()],
+        };
+        Ok(Self::from_core(self.core().simplify(&mask)?))
+    }
+
+    /// The same character with only some of its joints.
+    ///
+    /// What the others carried (mesh, locators, solids, ends of ellipsoid limits) goes to the nearest joint
+    /// above them that stays, where it was at rest. Limits of joint parameters that go, go too.
+    ///
+    /// Parameters
+    /// ----------
+    /// enabled_joint_indices : sequence of int, or integer array (n,)
+    ///     Every joint that goes needs one above it that stays, so the roots are among them.
+    ///
+    /// Returns
+    /// -------
+    /// Character
+    ///
+    /// Raises
+    /// ------
+    /// CharacterError
+    ///     No joints, or a root that is not among them.
+    /// InvalidValueError
+    ///     A joint there is not.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> character.simplify_skeleton([0, 1]).skeleton.joint_names == character.skeleton.joint_names[:2]
+    /// True
+    fn simplify_skeleton(&self, enabled_joint_indices: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let joints = values::joints(enabled_joint_indices, "enabled_joint_indices")?;
+        Ok(Self::from_core(self.core().simplify_skeleton(&joints)?))
+    }
+
+    /// The same character with only the chosen parameters, and the limits that speak of no other.
+    ///
+    /// Parameters
+    /// ----------
+    /// enabled_parameters : bool array (n_parameters,)
+    ///
+    /// Returns
+    /// -------
+    /// Character
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> rigid = character.parameter_transform.rigid_parameters
+    /// >>> character.simplify_parameter_transform(rigid).parameter_transform.size == rigid.sum()
+    /// True
+    fn simplify_parameter_transform(
+        &self,
+        enabled_parameters: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let mask = self.parameter_mask(enabled_parameters, "enabled_parameters")?;
+        let core = self.core().simplify_parameter_transform(&mask)?;
+        Ok(Self::from_core(core))
+    }
+
+    /// A character with one more root joint, moved by six parameters of its own: ``<name>_tx`` to
+    /// ``<name>_rz``. For a camera, say, or a prop.
+    ///
+    /// Parameters
+    /// ----------
+    /// character : Character
+    /// name : str
+    /// translation_offset : array (3,), optional
+    ///     In the character's unit.
+    /// pre_rotation : array (4,), optional
+    ///     Unit quaternion ``x y z w``.
+    ///
+    /// Returns
+    /// -------
+    /// character : Character
+    /// bone_index : int
+    ///     Of the new joint, the last one.
+    /// parameter_start_index : int
+    ///     Of the first of the new parameters, the last six.
+    ///
+    /// Raises
+    /// ------
+    /// CharacterError
+    ///     A joint or a parameter has the name already.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> more, joint, parameter = ka.geometry.Character.add_rigid_transform_node(character, "camera")
+    /// >>> more.skeleton[joint].name, more.parameter_transform.names[parameter]
+    /// ('camera', 'camera_tx')
+    #[staticmethod]
+    #[pyo3(signature = (character, name, translation_offset = None, pre_rotation = None))]
+    fn add_rigid_transform_node(
+        character: &Bound<'_, Self>,
+        name: String,
+        translation_offset: Option<&Bound<'_, PyAny>>,
+        pre_rotation: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(Self, usize, usize)> {
+        let mut node = Joint::new(name, None, [0.0; 3]);
+        if let Some(offset) = translation_offset {
+            node.translation_offset = values::fixed(offset, "translation_offset")?;
+        }
+        if let Some(rotation) = pre_rotation {
+            node.pre_rotation = values::fixed(rotation, "pre_rotation")?;
+        }
+        let (core, joint, parameter) = character.get().core().add_rigid_transform_node(node)?;
+        Ok((Self::from_core(core), joint, parameter))
+    }
+
+    /// An equal character. Characters cannot change, so there is no need for one; it is here because
+    /// PyMomentum has it.
+    fn clone(&self) -> Self {
+        Self {
+            prepared: Prepared::new(self.prepared.character().clone()),
+        }
+    }
+
+    /// The same character with every length multiplied: skeleton, mesh, locators, solids, limits.
+    ///
+    /// The unit stays; :meth:`in_unit` changes it. Parameters that are lengths, such as root translations,
+    /// must be multiplied too for the same pose.
+    ///
+    /// Parameters
+    /// ----------
+    /// scale : float
+    /// mass_scale : CharacterMassScale
+    ///     What becomes of masses: they stay, or grow with the volume.
+    ///
+    /// Returns
+    /// -------
+    /// Character
+    ///
+    /// Raises
+    /// ------
+    /// InvalidValueError
+    ///     A scale that is not positive.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> small = character.scaled(0.5)
+    /// >>> bool(np.allclose(small.mesh.vertices, character.mesh.vertices / 2))
+    /// True
+    #[pyo3(signature = (scale, mass_scale = PyCharacterMassScale::PreserveMass))]
+    fn scaled(&self, scale: f64, mass_scale: PyCharacterMassScale) -> PyResult<Self> {
+        Ok(Self::from_core(
+            self.core().scaled(scale, mass_scale.into())?,
+        ))
+    }
+
+    /// The same character in another space, as from y-up to z-up: roots, mesh and bind pose move, and what
+    /// the joints carry moves with them.
+    ///
+    /// To move or turn a body within its space, use model parameters. Root translations are along the axes
+    /// of the world before and after: turn them too to get the same pose, moved.
+    ///
+    /// Parameters
+    /// ----------
+    /// xform : array (4, 4)
+    ///     A rotation, a translation, and one positive scale.
+    ///
+    /// Returns
+    /// -------
+    /// Character
+    ///
+    /// Raises
+    /// ------
+    /// InvalidValueError
+    ///     A matrix that mirrors, shears, scales unevenly or projects.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> z_up = np.array([[1, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1.0]])
+    /// >>> turned = character.transformed(z_up)
+    /// >>> bool(np.allclose(turned.mesh.vertices[:, 2], character.mesh.vertices[:, 1], atol=1e-6))
+    /// True
+    fn transformed(&self, xform: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let matrix = values::matrix4(xform, "xform")?;
+        Ok(Self::from_core(self.core().transformed(&matrix)?))
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(self.core())
+    }
+
     fn __repr__(&self) -> String {
         let core = self.core();
         let mesh = core.mesh.as_ref().map_or_else(

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use super::pickle;
+use super::{hash, pickle};
 use crate::character::{CollisionGeometry, CollisionShape};
 use crate::python::values;
 
@@ -63,6 +63,10 @@ macro_rules! solid_class {
             #[getter]
             fn transformation<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
                 values::view(slf.as_any(), &slf.get().0.transformation, &[4, 4])
+            }
+
+            fn __hash__(&self) -> u64 {
+                hash::of(&self.0)
             }
 
             fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

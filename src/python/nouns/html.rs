@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::character::Character;
+use super::html_tables;
+use crate::character::{Character, Skeleton};
 
 /// A table of what it has, and its joints as a tree that opens.
 pub fn character(character: &Character) -> String {
@@ -58,8 +59,20 @@ pub fn character(character: &Character) -> String {
             row(what, count.to_string());
         }
     }
-    html.push_str("</table><details><summary>joint tree</summary><ul>");
-    let joints = character.skeleton.joints();
+    html.push_str("</table><details><summary>model parameters</summary>");
+    let joint_name = |joint: usize| character.skeleton.joints()[joint].name.clone();
+    let limits = character.model_parameter_limits();
+    html += &html_tables::parameters(transform, joint_name, Some(&limits));
+    html.push_str("</details><details><summary>joint tree</summary>");
+    html += &joint_tree(&character.skeleton);
+    html.push_str("</details></div>");
+    html
+}
+
+/// Joints as nested lists.
+pub fn joint_tree(skeleton: &Skeleton) -> String {
+    let mut html = String::from("<ul>");
+    let joints = skeleton.joints();
     let mut children = vec![Vec::new(); joints.len()];
     for (index, joint) in joints.iter().enumerate() {
         if let Some(parent) = joint.parent {
@@ -86,11 +99,11 @@ pub fn character(character: &Character) -> String {
             stack.extend(children[index].iter().rev().map(|&child| Some(child)));
         }
     }
-    html.push_str("</ul></details></div>");
+    html.push_str("</ul>");
     html
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -100,7 +113,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::character::{CharacterParts, Joint, ParameterTransform, Skeleton};
+    use crate::character::{CharacterParts, Joint, ParameterTransform};
 
     #[test]
     fn names_cannot_inject_markup_and_lists_are_closed() {

@@ -6,7 +6,7 @@ use crate::character::Joint;
 use crate::error::Error;
 use crate::python::values;
 
-use super::pickle;
+use super::{hash, pickle};
 
 /// A joint: a name, a parent, and the constant part of its transform from the parent.
 ///
@@ -95,6 +95,10 @@ impl PyJoint {
             list(&self.0.pre_rotation),
             list(&self.0.translation_offset)
         )
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(&self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

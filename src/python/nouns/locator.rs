@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use super::pickle;
+use super::{hash, pickle};
 use crate::character::Locator;
 use crate::python::values;
 
@@ -128,6 +128,10 @@ impl PyLocator {
             ..
         } = &self.0;
         format!("Locator(name='{name}', parent={parent}, offset={offset:?})")
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(&self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use std::sync::Arc;
 
-use super::pickle;
+use super::{hash, html_tables, pickle};
 use crate::character::{Mesh, MeshParts, Reals};
 use crate::error::{Error, Result};
 use crate::python::values;
@@ -185,6 +185,14 @@ impl PyMesh {
             self.0.faces.len(),
             self.0.vertices.dtype()
         )
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(&*self.0)
+    }
+
+    fn _repr_html_(&self) -> String {
+        html_tables::mesh(&self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

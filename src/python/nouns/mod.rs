@@ -3,7 +3,9 @@
 mod blend_shape;
 mod character;
 mod collision;
+mod hash;
 mod html;
+mod html_tables;
 mod joint;
 mod limit_data;
 mod locator;
@@ -19,6 +21,7 @@ mod skin_weights;
 pub use blend_shape::PyBlendShapeBase;
 pub use character::PyCharacter;
 pub use parameter_transform::PyInverseParameterTransform;
+pub use skeleton::PySkeleton;
 
 use pyo3::prelude::*;
 

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 use super::limit_data::{PyLimitData, PyLimitType};
-use super::pickle;
+use super::{hash, pickle};
 use crate::character::{LimitKind, ParameterLimit};
 use crate::error::Error;
 use crate::python::values;
@@ -207,6 +207,10 @@ impl PyParameterLimit {
             "ParameterLimit({:?}, weight={})",
             self.0.kind, self.0.weight
         )
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(&self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

@@ -2,10 +2,10 @@
 
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator};
+use pyo3::types::{PyDict, PyIterator, PyList};
 use std::sync::{Arc, OnceLock};
 
-use super::{pickle, skeleton::PySkeleton};
+use super::{hash, html_tables, pickle, skeleton::PySkeleton};
 use crate::backend::operations::{
     ApplyInverseParameterTransform, ApplyInverseWithKnownScales, ApplyParameterTransform,
 };
@@ -285,16 +285,35 @@ impl PyParameterTransform {
         self.mask(py, self.core.parameters_for_joints(&joint_indices))
     }
 
+    /// The index of the parameter called ``name``; -1 for a missing one where ``allow_missing``.
+    ///
+    /// Raises ``KeyError``, with the closest name there is.
+    #[pyo3(signature = (name, allow_missing = false))]
+    fn parameter_index(&self, py: Python<'_>, name: &str, allow_missing: bool) -> PyResult<i64> {
+        match self.core.names().iter().position(|known| known == name) {
+            Some(index) => Ok(index as i64),
+            None if allow_missing => Ok(-1),
+            None => {
+                let known = self.core.names().iter().map(String::as_str);
+                let hint = values::did_you_mean(name, known, py);
+                Err(PyKeyError::new_err(format!("no parameter '{name}'{hint}")))
+            }
+        }
+    }
+
     fn __len__(&self) -> usize {
         self.core.len()
     }
 
-    fn __contains__(&self, name: &str) -> bool {
-        self.core.names().iter().any(|known| known == name)
+    /// The names, in order.
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        PyList::new(py, self.core.names())?.try_iter()
     }
 
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.names().into_pyobject(py)?.try_iter()
+    /// Whether there is a parameter of this name.
+    fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
+        let name = name.extract::<String>();
+        name.is_ok_and(|name| self.core.names().contains(&name))
     }
 
     fn __repr__(&self) -> String {
@@ -303,6 +322,14 @@ impl PyParameterTransform {
             self.core.len(),
             self.core.n_joints()
         )
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(&*self.core)
+    }
+
+    fn _repr_html_(&self) -> String {
+        html_tables::parameter_transform(&self.core)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {

@@ -4,7 +4,7 @@ use pyo3::exceptions::{PyIndexError, PyKeyError};
 use pyo3::prelude::*;
 use std::sync::Arc;
 
-use super::{joint::PyJoint, pickle};
+use super::{hash, html_tables, joint::PyJoint, pickle};
 use crate::character::Skeleton;
 use crate::python::values;
 
@@ -104,10 +104,10 @@ impl PySkeleton {
     /// Raises ``KeyError``, with the closest name there is.
     #[pyo3(signature = (name, allow_missing = false))]
     fn joint_index(&self, py: Python<'_>, name: &str, allow_missing: bool) -> PyResult<i64> {
-        match self.0.joint_index(name) {
-            Some(index) => Ok(index as i64),
-            None if allow_missing => Ok(-1),
-            None => Err(self.unknown(py, name)),
+        match self.find(py, name) {
+            Ok(index) => Ok(index as i64),
+            Err(_) if allow_missing => Ok(-1),
+            Err(unknown) => Err(unknown),
         }
     }
 
@@ -134,14 +134,18 @@ impl PySkeleton {
         self.0.len()
     }
 
-    fn __contains__(&self, name: &str) -> bool {
-        self.0.joint_index(name).is_some()
+    /// Whether there is a joint of this name, or this joint.
+    fn __contains__(&self, key: &Bound<'_, PyAny>) -> bool {
+        if let Ok(joint) = key.cast::<PyJoint>() {
+            return self.0.joints().contains(&joint.get().0);
+        }
+        let name = key.extract::<String>();
+        name.is_ok_and(|name| self.0.joint_index(&name).is_some())
     }
 
     fn __getitem__(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<PyJoint> {
         if let Ok(name) = key.extract::<String>() {
-            let index = self.0.joint_index(&name);
-            return self.at(index.ok_or_else(|| self.unknown(py, &name))?);
+            return self.at(self.find(py, &name)?);
         }
         let index: isize = key.extract()?;
         let count = self.0.len() as isize;
@@ -165,6 +169,14 @@ impl PySkeleton {
         )
     }
 
+    fn __hash__(&self) -> u64 {
+        hash::of(&*self.0)
+    }
+
+    fn _repr_html_(&self) -> String {
+        html_tables::skeleton(&self.0)
+    }
+
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {
         pickle::reduce(py, "Skeleton", &*self.0)
     }
@@ -181,6 +193,13 @@ impl PySkeleton {
         })
     }
 
+    /// The index of a joint.
+    pub fn find(&self, py: Python<'_>, name: &str) -> PyResult<usize> {
+        let index = self.0.joint_index(name);
+        index.ok_or_else(|| self.unknown(py, name))
+    }
+
+    #[cold]
     fn unknown(&self, py: Python<'_>, name: &str) -> PyErr {
         let names = self.0.joints().iter().map(|joint| joint.name.as_str());
         let hint = values::did_you_mean(name, names, py);

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use std::sync::Arc;
 
-use super::pickle;
+use super::{hash, html_tables, pickle};
 use crate::array::show_shape;
 use crate::character::SkinWeights;
 use crate::error::Error;
@@ -118,6 +118,14 @@ impl PySkinWeights {
             self.0.n_vertices(),
             self.0.n_influences()
         )
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash::of(&*self.0)
+    }
+
+    fn _repr_html_(&self) -> String {
+        html_tables::skin_weights(&self.0)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<impl IntoPyObject<'py> + use<'py>> {
