@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::{
-    BlendShape, CollisionGeometry, LimitKind, Locator, Mesh, ParameterLimit, ParameterTransform,
-    Skeleton, SkinWeights, Unit,
+    BlendShape, CollisionGeometry, JointPhysicalProperties, LimitKind, Locator, Mesh,
+    ParameterLimit, ParameterTransform, SdfCollider, Skeleton, SkinWeights, SkinnedLocator, Unit,
 };
 use crate::error::{Error, Result};
 
@@ -37,6 +37,12 @@ pub struct CharacterParts {
     pub blend_shape: Option<Arc<BlendShape>>,
     /// Free text that travels with the character, JSON by custom.
     pub metadata: String,
+    /// Named points that move with the skin.
+    pub skinned_locators: Arc<Vec<SkinnedLocator>>,
+    /// What its joints weigh.
+    pub physical_properties: Arc<Vec<JointPhysicalProperties>>,
+    /// Distance fields that joints carry.
+    pub sdf_colliders: Arc<Vec<SdfCollider>>,
 }
 
 impl CharacterParts {
@@ -68,6 +74,9 @@ impl CharacterParts {
             collision_geometry: Arc::default(),
             blend_shape: None,
             metadata: String::new(),
+            skinned_locators: Arc::default(),
+            physical_properties: Arc::default(),
+            sdf_colliders: Arc::default(),
         }
     }
 }
@@ -162,6 +171,17 @@ impl Character {
                 joint_exists(format!("collision geometry {index}"), parent)?;
             }
         }
+        for locator in parts.skinned_locators.iter() {
+            locator.check_joints(n_joints)?;
+        }
+        for (index, collider) in parts.sdf_colliders.iter().enumerate() {
+            if let Some(parent) = collider.parent {
+                joint_exists(format!("SDF collider {index}"), parent)?;
+            }
+        }
+        let bodies = parts.physical_properties.iter();
+        let bodies = bodies.map(|body| body.resolved(&parts.skeleton));
+        parts.physical_properties = Arc::new(bodies.collect::<Result<_>>()?);
         for (index, limit) in parts.parameter_limits.iter().enumerate() {
             check_limit(index, &limit.kind, n_joints, n_parameters)?;
         }
@@ -211,6 +231,17 @@ impl Character {
                     .joint_index(name)
                     .map(|joint| (joint, [0.0; 3]))
             })
+    }
+
+    /// The same character bound to its skeleton's rest pose: the inverse bind pose is the inverse of
+    /// the zero pose.
+    ///
+    /// # Errors
+    /// As [`Character::new`].
+    pub fn rebind_skin(&self) -> Result<Self> {
+        let mut parts = self.parts();
+        parts.inverse_bind_pose = Arc::default();
+        Self::new(parts)
     }
 
     /// World from joint in the bind pose, row-major 4x4 for each joint.
@@ -271,6 +302,14 @@ impl Character {
             locator.limit_origin = length(locator.limit_origin);
             locator.skin_offset *= factor;
         }
+        let locators = old.skinned_locators.iter();
+        parts.skinned_locators =
+            Arc::new(locators.map(|locator| locator.scaled(factor)).collect());
+        let bodies = old.physical_properties.iter();
+        parts.physical_properties = Arc::new(bodies.map(|body| body.scaled(factor)).collect());
+        let colliders = old.sdf_colliders.iter();
+        parts.sdf_colliders =
+            Arc::new(colliders.map(|collider| collider.scaled(factor)).collect());
         for solid in Arc::make_mut(&mut parts.collision_geometry) {
             use super::CollisionShape as Form;
             solid.transformation = matrix(solid.transformation);

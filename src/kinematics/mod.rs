@@ -3,6 +3,10 @@
 //! Plans are a character's constant data in one precision, laid out for the kernels; the kernels
 //! compute one group of items side by side, over any [`crate::math::Lane`].
 
+mod collision;
+pub mod contacts;
+mod distance_field;
+pub mod dual_quaternion;
 mod forward;
 mod in_precision;
 pub mod inverse;
@@ -13,6 +17,9 @@ mod positions;
 mod prepared;
 pub mod skinning;
 
+pub use collision::CollisionPlan;
+pub use distance_field::DistanceSampler;
+pub use dual_quaternion::DualQuaternionPlan;
 pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;
 pub use inverse::InversePlan;
