@@ -303,13 +303,11 @@ impl Character {
             locator.skin_offset *= factor;
         }
         let locators = old.skinned_locators.iter();
-        parts.skinned_locators =
-            Arc::new(locators.map(|locator| locator.scaled(factor)).collect());
+        parts.skinned_locators = Arc::new(locators.map(|locator| locator.scaled(factor)).collect());
         let bodies = old.physical_properties.iter();
         parts.physical_properties = Arc::new(bodies.map(|body| body.scaled(factor)).collect());
         let colliders = old.sdf_colliders.iter();
-        parts.sdf_colliders =
-            Arc::new(colliders.map(|collider| collider.scaled(factor)).collect());
+        parts.sdf_colliders = Arc::new(colliders.map(|collider| collider.scaled(factor)).collect());
         for solid in Arc::make_mut(&mut parts.collision_geometry) {
             use super::CollisionShape as Form;
             solid.transformation = matrix(solid.transformation);

@@ -122,7 +122,10 @@ mod tests {
         };
         for (name, index) in [("hand", None), ("", Some(1)), ("hand", Some(1))] {
             let found = of(name, index).resolved(&skeleton).unwrap();
-            assert_eq!((found.joint_name.as_str(), found.joint_index), ("hand", Some(1)));
+            assert_eq!(
+                (found.joint_name.as_str(), found.joint_index),
+                ("hand", Some(1))
+            );
         }
         for (name, index, words) in [
             ("", None, "no such joint"),

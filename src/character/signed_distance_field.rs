@@ -132,6 +132,32 @@ pub struct SdfCollider {
 }
 
 impl SdfCollider {
+    /// A field in the frame of a joint, or of the world.
+    ///
+    /// # Errors
+    /// [`Error::Character`] where the rotation is not a unit quaternion; what float32 rounds is
+    /// normalised away.
+    pub fn new(
+        translation: [f64; 3],
+        rotation: [f64; 4],
+        parent: Option<usize>,
+        sdf: Option<Arc<SignedDistanceField>>,
+    ) -> Result<Self> {
+        let length = rotation.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if length.is_nan() || (length - 1.0).abs() > 1e-3 {
+            return Err(Error::character(
+                "SDF collider",
+                format!("rotation {rotation:?} is not a unit quaternion"),
+            ));
+        }
+        Ok(Self {
+            translation,
+            rotation: rotation.map(|x| x / length),
+            parent,
+            sdf,
+        })
+    }
+
     /// Every length multiplied by `factor`.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {

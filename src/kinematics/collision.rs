@@ -153,7 +153,11 @@ impl<T: Real> CollisionPlan<T> {
     /// other.
     #[must_use]
     pub fn new(character: &Character) -> Self {
-        let solids: Vec<_> = character.collision_geometry.iter().map(Solid::new).collect();
+        let solids: Vec<_> = character
+            .collision_geometry
+            .iter()
+            .map(Solid::new)
+            .collect();
         // The peer's 1e-8, which it means in centimetres.
         let coincident = 1e-10 * character.unit.per_meter();
         let rest = rest_states(&character.skeleton);
@@ -228,9 +232,7 @@ fn may_collide(skeleton: &Skeleton, a: Option<usize>, b: Option<usize>) -> bool 
     match (a, b) {
         (None, None) => false,
         (None, _) | (_, None) => true,
-        (Some(a), Some(b)) => {
-            a != b && joints[a].parent != Some(b) && joints[b].parent != Some(a)
-        }
+        (Some(a), Some(b)) => a != b && joints[a].parent != Some(b) && joints[b].parent != Some(a),
     }
 }
 
@@ -275,7 +277,9 @@ impl<T: Real + Lane<Scalar = T>> CollisionPlan<T> {
     /// The overlap of each pair, 0 where the two do not meet.
     pub fn overlaps(&self, states: &[T], out: &mut [T]) {
         out.fill(T::ZERO);
-        self.each(&self.worlds(states), |at, _, overlap| out[at] = overlap.depth);
+        self.each(&self.worlds(states), |at, _, overlap| {
+            out[at] = overlap.depth
+        });
     }
 
     /// The joint of each solid that one carries, and the solid's deepest point against `up`, a unit
@@ -291,7 +295,11 @@ impl<T: Real + Lane<Scalar = T>> CollisionPlan<T> {
                     lowest(start, world.radius[0]),
                     lowest(vector::add(start, axis), world.radius[1]),
                 ];
-                if vector::dot(up, b) < vector::dot(up, a) { b } else { a }
+                if vector::dot(up, b) < vector::dot(up, a) {
+                    b
+                } else {
+                    a
+                }
             } else {
                 vector::sub(start, Reach::of(solid.form, &world, up).by_normal)
             };
@@ -435,7 +443,11 @@ impl<T: Real + Lane<Scalar = T>> Reach<T> {
             Form::Capsule => (T::ZERO, [T::ZERO; 3]),
             Form::Ellipsoid => {
                 let length = vector::dot(along, along).sqrt();
-                let per = if length > T::ZERO { T::ONE / length } else { T::ZERO };
+                let per = if length > T::ZERO {
+                    T::ONE / length
+                } else {
+                    T::ZERO
+                };
                 (length, along.map(|x| x * per))
             }
             Form::Box => {

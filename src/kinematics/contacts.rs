@@ -30,7 +30,10 @@ impl SupportPlane {
     pub fn new(normal: Vector<f64>, offset: f64, u: Option<Vector<f64>>) -> Result<Self> {
         let length = finite_length("plane_normal", normal)?;
         if !offset.is_finite() {
-            return Err(Error::value("plane_offset", format!("{offset} is not finite")));
+            return Err(Error::value(
+                "plane_offset",
+                format!("{offset} is not finite"),
+            ));
         }
         let (normal, offset) = (vector::scale(normal, 1.0 / length), offset / length);
         let flat = |axis: Vector<f64>| {
@@ -42,9 +45,8 @@ impl SupportPlane {
         let u = match u {
             Some(hint) => {
                 let length = finite_length("plane_u_axis", hint)?;
-                flat(vector::scale(hint, 1.0 / length)).ok_or_else(|| {
-                    Error::value("plane_u_axis", "it is parallel to plane_normal")
-                })?
+                flat(vector::scale(hint, 1.0 / length))
+                    .ok_or_else(|| Error::value("plane_u_axis", "it is parallel to plane_normal"))?
             }
             None => {
                 // The axis that is least along the normal has a direction in the plane.
@@ -207,9 +209,7 @@ pub fn support_polygon(points: &[Vector<f64>], plane: &SupportPlane) -> Vec<Vect
     }
     let origin = vector::scale(plane.normal, plane.offset);
     flat.into_iter()
-        .map(|[u, v]| {
-            vector::scale_add(plane.u, u, vector::scale_add(plane.v, v, origin))
-        })
+        .map(|[u, v]| vector::scale_add(plane.u, u, vector::scale_add(plane.v, v, origin)))
         .collect()
 }
 
@@ -246,12 +246,16 @@ mod tests {
             [1.0, 3.0, 1.0],
         ];
         let polygon = support_polygon(&points, &plane);
-        let mut want = [[0.0, 0.5, 0.0], [1.0, 0.5, 0.0], [1.0, 0.5, 1.0], [0.0, 0.5, 1.0]];
+        let want = [
+            [0.0, 0.5, 0.0],
+            [1.0, 0.5, 0.0],
+            [1.0, 0.5, 1.0],
+            [0.0, 0.5, 1.0],
+        ];
         // v = u x normal = x x y = z: counter-clockwise is x, then z.
         assert_eq!(polygon, want);
         // The hull does not depend on the order of the points.
         let reversed: Vec<_> = points.iter().rev().copied().collect();
-        want.rotate_left(0);
         assert_eq!(support_polygon(&reversed, &plane), want);
         for count in 0..3 {
             assert_eq!(support_polygon(&points[..count], &plane).len(), count);
@@ -261,7 +265,12 @@ mod tests {
 
     #[test]
     fn planes_without_a_direction_are_refused() {
-        let new = |normal, u| SupportPlane::new(normal, 0.0, u).map(|_| ()).unwrap_err().to_string();
+        let new = |normal, u| {
+            SupportPlane::new(normal, 0.0, u)
+                .map(|_| ())
+                .unwrap_err()
+                .to_string()
+        };
         assert!(new([0.0; 3], None).starts_with("plane_normal: "));
         assert!(new([f64::NAN, 0.0, 0.0], None).starts_with("plane_normal: "));
         assert!(new([0.0, 1.0, 0.0], Some([0.0, 3.0, 0.0])).contains("parallel"));

@@ -43,7 +43,8 @@ impl<T: Real> DualQuaternionPlan<T> {
             row.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
             let sum: f64 = row.iter().map(|(_, w)| w).sum();
             if sum != 0.0 {
-                row.iter().for_each(|&(joint, _)| used[joint as usize] = true);
+                row.iter()
+                    .for_each(|&(joint, _)| used[joint as usize] = true);
                 influences.extend(row.iter().map(|&(joint, w)| (joint, T::from_f64(w / sum))));
             }
             starts.push(influences.len() as u32);
@@ -113,7 +114,9 @@ fn similarity(m: &[f64; 16]) -> Option<[f64; 8]> {
     let linear = Matrix3::new(m[0], m[1], m[2], m[4], m[5], m[6], m[8], m[9], m[10]);
     let scale = linear.determinant().cbrt();
     let rotation = linear / scale;
-    let error = (rotation.transpose() * rotation - Matrix3::identity()).abs().max();
+    let error = (rotation.transpose() * rotation - Matrix3::identity())
+        .abs()
+        .max();
     // Bind poses come from files in float32, and as products of some matrices. NaN is no rotation.
     if !(scale > 0.0 && error < 1e-4) {
         return None;
@@ -242,11 +245,7 @@ pub fn joint_part<L: Lane>(state: [L; 8], bind: &[L::Scalar; 8]) -> Part<L> {
 
 /// The derivative of [`joint_part`] in the direction `tangent`.
 #[inline(always)]
-pub fn push_joint_part<L: Lane>(
-    state: [L; 8],
-    tangent: [L; 8],
-    bind: &[L::Scalar; 8],
-) -> Part<L> {
+pub fn push_joint_part<L: Lane>(state: [L; 8], tangent: [L; 8], bind: &[L::Scalar; 8]) -> Part<L> {
     let joint = Joint::new(state, bind);
     let [tx, ty, tz, x, y, z, w, s] = tangent;
     let raw = [x, y, z, w];
@@ -423,7 +422,10 @@ pub fn pull_vertex<L: Lane>(
         ),
         times(now.real, growth),
     );
-    let turned = vector_of(quaternion::multiply(quaternion::conjugate(now.real), before));
+    let turned = vector_of(quaternion::multiply(
+        quaternion::conjugate(now.real),
+        before,
+    ));
     let pulled = Part {
         real,
         dual: plus(before, before),

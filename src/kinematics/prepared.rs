@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{
-    CollisionPlan, DualQuaternionPlan, ForwardPlan, InversePlan, SkinPlan, TransformPlan,
-};
+use super::{CollisionPlan, DualQuaternionPlan, ForwardPlan, InversePlan, SkinPlan, TransformPlan};
 use crate::character::{Character, ParameterTransform, Reals};
 use crate::error::Result;
 use crate::math::Real;

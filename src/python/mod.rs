@@ -2,6 +2,7 @@
 //! and thin mirrors of the crate.
 
 mod apply;
+mod collisions;
 mod geometry;
 mod interop;
 mod interrupt;
@@ -22,6 +23,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interop::register(module)?;
     nouns::register(module)?;
     geometry::register(module)?;
+    collisions::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

@@ -375,8 +375,9 @@ fn with_locators() -> Prepared {
         locators.push(Locator::new(format!("locator{n}"), joint, at(n)));
         let parents = vec![joint as u32, 1, 0];
         let weights = vec![0.5, numbers[n + 10], 0.0];
-        skinned
-            .push(SkinnedLocator::new(format!("skinned{n}"), parents, weights, at(n + 20)).unwrap());
+        skinned.push(
+            SkinnedLocator::new(format!("skinned{n}"), parents, weights, at(n + 20)).unwrap(),
+        );
     }
     parts.locators = Arc::new(locators);
     parts.skinned_locators = Arc::new(skinned);
