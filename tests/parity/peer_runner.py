@@ -17,13 +17,15 @@ import numpy as np
 import pymomentum.geometry as geometry
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import peer_parts
+
 from character_arrays import CharacterArrays
 
 
 def resolve(path, character):
     """`geometry.Mesh`, `character.parameter_transform.inverse().apply`, ... : names and empty calls only."""
     names = path.split(".")
-    value = {"geometry": geometry, "character": character}[names[0]]
+    value = {"geometry": geometry, "character": character, "parts": peer_parts}[names[0]]
     for name in names[1:]:
         value = getattr(value, name.removesuffix("()"))
         if name.endswith("()"):
