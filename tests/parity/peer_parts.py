@@ -85,3 +85,16 @@ def rebound(character, states):
 def members(name):
     found = getattr(geometry, name).__members__
     return np.array([*found]), np.array([member.value for member in found.values()])
+
+
+def occluded(*arguments):
+    return np.array(geometry.Marker(*arguments).occluded)
+
+
+def body_of_no_joint(character):
+    """Which joint a character's body names after one of joint 77 was given."""
+    body = geometry.JointPhysicalProperties()
+    body.joint_index = 77
+    character = character.clone()
+    character.physical_properties = [body]
+    return np.array(character.physical_properties[0].joint_index)

@@ -7,6 +7,7 @@ from peer_oracle import CHARACTER, PeerError
 from solids import SOLIDS, random_solids
 
 from kinarray import geometry
+from reference import state_matrices
 
 ENUMS = ["CharacterMassScale", "LocatorSpace", "LogLevel", "MarkerMesh", "UpVector"]
 
@@ -245,6 +246,8 @@ def test_contact_height_is_two_centimetres_in_any_unit(peer):
 
 def test_a_marker_without_a_position_is_hidden(peer):
     """Theirs is hidden only where nothing at all is given."""
+    assert peer.call(None, "parts.occluded()")
+    assert not peer.call(None, "parts.occluded", "head")
     assert geometry.Marker().occluded
     assert geometry.Marker("head").occluded
     assert not geometry.Marker("head", [0, 1, 0]).occluded
@@ -252,7 +255,9 @@ def test_a_marker_without_a_position_is_hidden(peer):
 
 def test_physical_properties_of_a_joint_that_is_not_there_are_refused(peer):
     """Theirs keeps them."""
-    character = chain(exact=True).build(geometry)
+    arrays = chain(exact=True)
+    assert peer.call(arrays, "parts.body_of_no_joint", CHARACTER) == 77
+    character = arrays.build(geometry)
     for body in (
         geometry.JointPhysicalProperties(joint_index=77),
         geometry.JointPhysicalProperties(joint_name="nobody"),
@@ -261,3 +266,32 @@ def test_physical_properties_of_a_joint_that_is_not_there_are_refused(peer):
     ):
         with pytest.raises(ValueError, match="physical properties"):
             character.with_physical_properties([body])
+
+
+def test_a_skinned_locator_may_have_more_than_eight_joints(peer):
+    arrays = chain(exact=True)
+    parents, weights = np.arange(9, dtype=np.int32)[None], np.full((1, 9), 1 / 9, np.float32)
+    state = states_of(arrays, joint_poses(arrays, (), np.float64))
+    call = ("parts.skin_skinned_locators", CHARACTER, parents, weights, np.zeros((1, 3)), state)
+    with pytest.raises(PeerError, match="at most 8"):
+        peer.call(arrays, *call)
+    character = arrays.build(geometry)
+    locator = geometry.SkinnedLocator("wide", parents[0], weights[0])
+    binds = np.asarray(character.inverse_bind_pose)[:9, :3, 3]
+    moved = character.with_skinned_locators([locator]).skin_skinned_locators(state)
+    back = np.einsum("nij,nj->ni", state_matrices(state)[:9], np.c_[binds, np.ones(9)])
+    assert_close(moved[0], back[:, :3].mean(0), 1e-6)
+
+
+@pytest.mark.parametrize("density", [False, True])
+def test_a_scaled_body_has_the_inertia_that_its_lengths_give(peer, density):
+    """A change of unit scales lengths, and no mass: as theirs under PreserveMass."""
+    arrays = chain(exact=True)
+    theirs = peer.call(arrays, "parts.scaled_body", CHARACTER, 100.0, density)
+    body = geometry.JointPhysicalProperties(2.0, [1, 2, 3], np.diag([1, 2, 3]), joint_index=1)
+    character = arrays.build(geometry, unit="m").with_physical_properties([body])
+    (ours,) = character.in_unit("cm").physical_properties
+    factor = 100.0**3 if density else 1.0
+    np.testing.assert_allclose(theirs["item0"], ours.mass * factor)
+    np.testing.assert_allclose(theirs["item1"], ours.inertia * factor, rtol=1e-6)
+    np.testing.assert_allclose(theirs["item2"], ours.center_of_mass_offset)
