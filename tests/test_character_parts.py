@@ -217,7 +217,7 @@ def dual_quaternion_skinning(character, state):
             q = q / np.linalg.norm(q)
             # These characters are bound without rotation or scale.
             rotation = np.eye(3) + 2 * (
-                q[3] * np.cross(np.eye(3), -q[:3])
+                q[3] * np.cross(np.eye(3), q[:3])
                 + np.outer(q[:3], q[:3])
                 - q[:3] @ q[:3] * np.eye(3)
             )

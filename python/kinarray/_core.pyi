@@ -223,7 +223,7 @@ class SkinWeights:
         dense_weights: ArrayLike,
         weight_threshold: float = 1e-6,
         *,
-        max_influences: int | None = 8,
+        max_influences: int | None = ...,
         normalize: bool = False,
     ) -> SkinWeights: ...
     def limit_influences(self, max_influences: int, *, normalize: bool = False) -> SkinWeights: ...
@@ -367,8 +367,8 @@ class JointPhysicalProperties:
         center_of_mass_offset: ArrayLike | None = None,
         inertia: ArrayLike | None = None,
         inertia_rotation: ArrayLike | None = None,
-        joint_name: str = "",
-        joint_index: int = -1,
+        joint_name: str = ...,
+        joint_index: int = ...,
     ) -> Self: ...
     @property
     def mass(self) -> float: ...
@@ -405,7 +405,7 @@ class SDFCollider:
         cls,
         translation: ArrayLike | None = None,
         rotation: ArrayLike | None = None,
-        parent: int = -1,
+        parent: int = ...,
         sdf: SignedDistanceField | None = None,
     ) -> Self: ...
     @property
@@ -423,7 +423,7 @@ class SDFCollider:
 class Marker:
     def __new__(
         cls,
-        name: str = "Undefined",
+        name: str = ...,
         pos: ArrayLike | None = None,
         occluded: bool | None = None,
         confidence: float = 1.0,
@@ -440,7 +440,7 @@ class Marker:
 @final
 class MarkerSequence:
     def __new__(
-        cls, name: str = "", frames: Sequence[Sequence[Marker]] = ..., fps: float = 30.0
+        cls, name: str = ..., frames: Sequence[Sequence[Marker]] = ..., fps: float = 30.0
     ) -> Self: ...
     @property
     def name(self) -> str: ...

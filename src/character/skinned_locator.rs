@@ -63,7 +63,7 @@ impl SkinnedLocator {
         &self.parents
     }
 
-    /// How much each of them does, as given: they need not sum to one.
+    /// How much each of them does, as given: they count relative to their sum.
     #[must_use]
     pub fn skin_weights(&self) -> &[f64] {
         &self.skin_weights

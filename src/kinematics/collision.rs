@@ -3,7 +3,7 @@
 //! Two solids are compared along the line between their closest centre points: a capsule's centre is
 //! its segment, an ellipsoid's or a box' its middle. Their overlap is what their radii along that line
 //! sum to, less the distance of the points. This is exact for spheres and an approximation that is
-//! consistent and smooth for the rest.
+//! consistent for the rest; ellipsoids and boxes whose bounds along the world's axes do not meet have none.
 
 use crate::character::{Character, CollisionGeometry, CollisionShape, Skeleton};
 use crate::math::{Lane, Real, Transform, Vector, vector};
@@ -63,6 +63,27 @@ impl<T: Real + Lane<Scalar = T>> Placed<T> {
             m[row * 4 + 3] += cotangent.origin[row];
         }
         *scale += self.radius[0] * cotangent.radius[0] + self.radius[1] * cotangent.radius[1];
+    }
+
+    /// The lowest and the highest coordinates of a solid of this form.
+    fn bounds(&self, form: Form) -> [Vector<T>; 2] {
+        let lower = |a: T, b: T| if b < a { b } else { a };
+        let (mut low, mut high) = (self.origin, self.origin);
+        for c in 0..3 {
+            let along = self.axes.map(|axis| axis[c]);
+            if form == Form::Capsule {
+                let ([r0, r1], end) = (self.radius, self.origin[c] + along[0]);
+                low[c] = lower(self.origin[c] - r0, end - r1);
+                high[c] = -lower(-self.origin[c] - r0, -end - r1);
+                continue;
+            }
+            let reach = match form {
+                Form::Ellipsoid => vector::dot(along, along).sqrt(),
+                _ => along[0].abs() + along[1].abs() + along[2].abs(),
+            };
+            (low[c], high[c]) = (self.origin[c] - reach, self.origin[c] + reach);
+        }
+        [low, high]
     }
 
     fn dot(&self, other: &Self) -> T {
@@ -148,9 +169,9 @@ pub struct CollisionPlan<T> {
 }
 
 impl<T: Real> CollisionPlan<T> {
-    /// Leaves out what always touches: solids of one joint or of a joint and its parent, and pairs that
-    /// overlap in the rest pose. Solids of the world meet every solid of the character, and not each
-    /// other.
+    /// Leaves out what always touches: solids of one joint or of a joint and its parent, and pairs of the
+    /// character that overlap in the rest pose. Solids of the world meet every solid of the character,
+    /// and not each other.
     #[must_use]
     pub fn new(character: &Character) -> Self {
         let solids: Vec<_> = character
@@ -168,16 +189,13 @@ impl<T: Real> CollisionPlan<T> {
         let mut pairs = Vec::new();
         for second in 0..solids.len() {
             for first in 0..second {
-                let [a, b] = [&solids[first], &solids[second]];
-                if may_collide(&character.skeleton, a.parent, b.parent)
-                    && overlap(
-                        [a.form, b.form],
-                        [&worlds[first], &worlds[second]],
-                        coincident,
-                    )
-                    .is_none()
-                {
-                    pairs.push([first as u32, second as u32]);
+                let pair = [first, second];
+                let parents = pair.map(|solid| solids[solid].parent);
+                let forms = pair.map(|solid| solids[solid].form);
+                let at_rest = || overlap(forms, pair.map(|solid| &worlds[solid]), coincident);
+                let of_world = parents.contains(&None);
+                if may_collide(&character.skeleton, parents) && (of_world || at_rest().is_none()) {
+                    pairs.push(pair.map(|solid| solid as u32));
                 }
             }
         }
@@ -227,12 +245,12 @@ fn rest_states(skeleton: &Skeleton) -> Vec<[f64; 8]> {
 }
 
 /// Whether the joints of two solids are further apart than parent and child.
-fn may_collide(skeleton: &Skeleton, a: Option<usize>, b: Option<usize>) -> bool {
+fn may_collide(skeleton: &Skeleton, parents: [Option<usize>; 2]) -> bool {
     let joints = skeleton.joints();
-    match (a, b) {
-        (None, None) => false,
-        (None, _) | (_, None) => true,
-        (Some(a), Some(b)) => a != b && joints[a].parent != Some(b) && joints[b].parent != Some(a),
+    match parents {
+        [None, None] => false,
+        [None, _] | [_, None] => true,
+        [Some(a), Some(b)] => a != b && joints[a].parent != Some(b) && joints[b].parent != Some(a),
     }
 }
 
@@ -268,6 +286,10 @@ impl<T: Real + Lane<Scalar = T>> CollisionPlan<T> {
             let pair = pair.map(|solid| solid as usize);
             let forms = pair.map(|solid| self.solids[solid].form);
             let both = pair.map(|solid| &worlds[solid]);
+            // Along the line of centres two boxes may seem to meet that lie side by side.
+            if forms != [Form::Capsule; 2] && apart([0, 1].map(|n| both[n].bounds(forms[n]))) {
+                continue;
+            }
             if let Some(overlap) = overlap(forms, both, self.coincident) {
                 then(at, pair, overlap);
             }
@@ -347,6 +369,11 @@ impl<T: Real + Lane<Scalar = T>> CollisionPlan<T> {
             gradient.iter_mut().zip(pulled).for_each(|(g, x)| *g += x);
         }
     }
+}
+
+/// Whether two boxes, each from low to high, do not meet.
+fn apart<T: Real>([[low_a, high_a], [low_b, high_b]]: [[Vector<T>; 2]; 2]) -> bool {
+    (0..3).any(|c| high_a[c] < low_b[c] || high_b[c] < low_a[c])
 }
 
 /// Two solids that overlap.

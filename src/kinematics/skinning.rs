@@ -69,12 +69,20 @@ impl<T: Real> SkinPlan<T> {
         plan
     }
 
-    /// The skinned locators of a character, as if they were vertices.
+    /// The skinned locators of a character, as if they were vertices. Their weights count relative to
+    /// their sum, as in the peer; a locator whose weights sum to 0 goes to the origin.
     #[must_use]
     pub fn of_skinned_locators(character: &Character) -> Self {
         let mut plan = Self::without_points(inverse_bind_pose(character));
         for locator in character.skinned_locators.iter() {
-            plan.push_point(locator.influences());
+            let sum: f64 = locator.influences().map(|(_, w)| w).sum();
+            let count = if sum == 0.0 { 0 } else { usize::MAX };
+            plan.push_point(
+                locator
+                    .influences()
+                    .take(count)
+                    .map(|(joint, w)| (joint, w / sum)),
+            );
             plan.rest.extend(locator.position.map(T::from_f64));
         }
         plan

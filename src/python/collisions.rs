@@ -20,7 +20,8 @@ type Array<'py> = Bound<'py, PyAny>;
 ///
 /// Two solids are compared along the line between their closest centre points: a capsule's centre is its
 /// segment, an ellipsoid's or a box' its middle. Their overlap is what their radii along that line sum to,
-/// less the distance of the points, as PyMomentum's collision error has it. Radii, lengths and extents grow
+/// less the distance of the points, as PyMomentum's collision error has it; ellipsoids and boxes whose bounds
+/// along the world's axes do not meet have none. Radii, lengths and extents grow
 /// with the scale of the joint.
 ///
 /// Parameters
@@ -63,7 +64,8 @@ fn collision_overlaps<'py>(
 
 /// The pairs of a character's solids that may collide.
 ///
-/// Left out are solids of one joint or of a joint and its parent, and pairs that overlap in the rest pose.
+/// Left out are solids of one joint or of a joint and its parent, and pairs of the character that overlap in
+/// the rest pose.
 /// Solids of the world meet every solid of the character, and not each other.
 ///
 /// Parameters

@@ -85,8 +85,8 @@ def test_locators_of_a_state(peer):
 def test_overlaps_of_solids_with_scaled_joints(peer, forms):
     arrays = chain(exact=True)
     rng = np.random.default_rng(3)
-    solids = random_solids(rng, arrays.n_joints, forms)
-    poses = joint_poses(arrays, (30,), np.float32)
+    solids = random_solids(rng, arrays.n_joints, forms, size=0.1)
+    poses = joint_poses(arrays, (200,), np.float32)
     poses[..., 6] *= 3  # scales from two thirds to one and a half, which the children inherit
     theirs = peer.call(arrays, "parts.overlaps", CHARACTER, *solids, poses.reshape(len(poses), -1))
     character = with_solids(arrays, solids)
@@ -113,7 +113,7 @@ def test_overlaps_of_solids_with_scaled_joints(peer, forms):
     np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
 
 
-PLANES = [(), (0.5,), (0.05, [0.2, 1.0, -0.3], 0.4), (0.0, [0.0, 0.0, 2.0], -1.0)]
+PLANES = [(), (0.5,), (0.05, [0.2, 1.0, -0.3], 0.4), (0.0, [0.0, 0.0, 2.0], 0.5)]
 
 
 @pytest.mark.parametrize("plane", PLANES, ids=str)
@@ -192,7 +192,7 @@ def test_dense_weights_keep_the_eight_largest(peer):
     dense[4] = 0
     with pytest.raises(PeerError, match="Vertex 4"):
         peer.call(None, "geometry.SkinWeights.from_dense", dense)
-    with pytest.raises(ValueError, match="vertex 4: no weight above 1e-6"):
+    with pytest.raises(ValueError, match="vertex 4: no weight above"):
         geometry.SkinWeights.from_dense(dense)
 
 

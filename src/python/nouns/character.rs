@@ -466,7 +466,8 @@ impl PyCharacter {
         posing::skin_points_dual_quaternion(py, &self.prepared, skel_state, rest_vertices, out)
     }
 
-    /// Moves the skinned locators with the character's joints by linear blend skinning.
+    /// Moves the skinned locators with the character's joints by linear blend skinning. Their weights
+    /// count relative to their sum.
     ///
     /// Parameters
     /// ----------

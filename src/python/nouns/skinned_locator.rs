@@ -14,7 +14,7 @@ use crate::python::values;
 /// parents : integer array (n_influences,)
 ///     The joints that carry it. Any number of them; PyMomentum stops at 8.
 /// skin_weights : array (n_influences,)
-///     How much each of them does, as given: they need not sum to one.
+///     How much each of them does; they are kept as given and count relative to their sum.
 /// position : array (3,), optional
 ///     Position in the world in the rest pose, in the character's unit; default 0.
 /// weight : float

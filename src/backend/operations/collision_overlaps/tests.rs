@@ -176,12 +176,34 @@ fn derivatives_agree_with_differences_and_with_each_other() {
 }
 
 #[test]
+fn boxes_side_by_side_do_not_overlap() {
+    let flat = CollisionShape::Box {
+        half_extents: [1.0, 1.0, 0.1],
+    };
+    let solids = vec![solid(Some(0), flat.clone()), solid(Some(2), flat)];
+    let prepared = chain(3, solids);
+    let operation = CollisionOverlaps {
+        prepared: &prepared,
+    };
+    let depth = |height: f64| {
+        let mut states = Argument::<f64>::new(&[3, 8], [0.0; 24]);
+        for joint in 0..3 {
+            states.data[joint * 8 + 6..joint * 8 + 8].copy_from_slice(&[1.0, 1.0]);
+        }
+        states.data[16..19].copy_from_slice(&[0.5, 0.5, height]);
+        forward(&operation, &[states.view()]).data[0]
+    };
+    assert!(depth(0.19) > 0.0);
+    assert_eq!(depth(0.21), 0.0);
+}
+
+#[test]
 fn pairs_that_always_touch_are_left_out() {
     let ball = || capsule([1.0, 1.0], 0.0);
     let long = || capsule([1.0, 1.0], 200.0);
-    let mut over = solid(None, long());
+    let mut over = solid(Some(3), long());
     // Beside the centres: where centres fall together there is no direction to overlap along.
-    over.transformation[7] = 0.5;
+    (over.transformation[3], over.transformation[7]) = (-200.0, 0.5);
     let solids = vec![
         solid(Some(0), ball()),
         solid(Some(0), ball()),
@@ -190,7 +212,7 @@ fn pairs_that_always_touch_are_left_out() {
         solid(None, ball()),
         solid(None, ball()),
         solid(Some(3), ball()),
-        // Reaches over all of them in the rest pose.
+        // Reaches over all of them in the rest pose, which counts for those of the character.
         over,
     ];
     let prepared = chain(4, solids);
@@ -210,7 +232,9 @@ fn pairs_that_always_touch_are_left_out() {
         [3, 4],
         [3, 5],
         [4, 6],
+        [4, 7],
         [5, 6],
+        [5, 7],
     ];
     assert_eq!(pairs, want);
 }
