@@ -133,11 +133,10 @@ impl<T: Real> Place<T> {
     /// The trilinear blend of the corners, or its derivative along some axes, per voxel.
     fn blend(&self, along: [Along; 3]) -> T {
         let mut values = self.corners;
-        for axis in 0..3 {
-            let f = self.fraction[axis];
+        for (axis, (&f, along)) in self.fraction.iter().zip(along).enumerate() {
             for at in 0..4 >> axis {
                 let (low, high) = (values[2 * at], values[2 * at + 1]);
-                values[at] = match along[axis] {
+                values[at] = match along {
                     Along::Value => low * (T::ONE - f) + high * f,
                     Along::Slope => high - low,
                 };

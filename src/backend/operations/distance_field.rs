@@ -223,8 +223,9 @@ mod tests {
         for resolution in [[3, 4, 2], [3, 1, 4], [1, 1, 1]] {
             let field = field(resolution);
             let points = Argument::<f64>::new(&[64, 3], points());
-            assert_derivatives(&SampleDistanceField { field: &field }, &[points.clone()]);
-            assert_derivatives(&DistanceFieldGradient { field: &field }, &[points]);
+            let points = [points];
+            assert_derivatives(&SampleDistanceField { field: &field }, &points);
+            assert_derivatives(&DistanceFieldGradient { field: &field }, &points);
             let one = Argument::<f64>::new(&[3], [0.13, 0.31, 1.17]);
             assert_derivatives(&SampleDistanceField { field: &field }, &[one]);
         }

@@ -393,7 +393,7 @@ fn locators_of_both_kinds_have_derivatives() {
             SkinPoints::of_locators(&prepared, false),
             SkinPoints::of_skinned_locators(&prepared, false),
         ] {
-            assert_derivatives(&operation, &[states.clone()]);
+            assert_derivatives(&operation, std::slice::from_ref(&states));
         }
         let rest = Argument::noise(&[batch, &[3, 3]].concat(), 42);
         for operation in [
