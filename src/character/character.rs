@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::{
-    BlendShape, BlendShapeBase, CollisionGeometry, LimitKind, Locator, Mesh, PARAMETERS_PER_JOINT,
-    ParameterLimit, ParameterTransform, PoseShape, Skeleton, SkinWeights, Unit,
+    BlendShape, BlendShapeBase, CollisionGeometry, JointPhysicalProperties, LimitKind, Locator,
+    Mesh, PARAMETERS_PER_JOINT, ParameterLimit, ParameterTransform, PoseShape, SdfCollider,
+    Skeleton, SkinWeights, SkinnedLocator, Unit,
 };
 use crate::error::{Error, Result};
 
@@ -41,6 +42,12 @@ pub struct CharacterParts {
     pub pose_shape: Option<Arc<PoseShape>>,
     /// Free text that travels with the character, JSON by custom.
     pub metadata: String,
+    /// Named points that move with the skin.
+    pub skinned_locators: Arc<Vec<SkinnedLocator>>,
+    /// What its joints weigh.
+    pub physical_properties: Arc<Vec<JointPhysicalProperties>>,
+    /// Distance fields that joints carry.
+    pub sdf_colliders: Arc<Vec<SdfCollider>>,
 }
 
 impl CharacterParts {
@@ -74,6 +81,9 @@ impl CharacterParts {
             face_expression: None,
             pose_shape: None,
             metadata: String::new(),
+            skinned_locators: Arc::default(),
+            physical_properties: Arc::default(),
+            sdf_colliders: Arc::default(),
         }
     }
 }
@@ -183,6 +193,17 @@ impl Character {
                 joint_exists(format!("collision geometry {index}"), parent)?;
             }
         }
+        for locator in parts.skinned_locators.iter() {
+            locator.check_joints(n_joints)?;
+        }
+        for (index, collider) in parts.sdf_colliders.iter().enumerate() {
+            if let Some(parent) = collider.parent {
+                joint_exists(format!("SDF collider {index}"), parent)?;
+            }
+        }
+        let bodies = parts.physical_properties.iter();
+        let bodies = bodies.map(|body| body.resolved(&parts.skeleton));
+        parts.physical_properties = Arc::new(bodies.collect::<Result<_>>()?);
         for (index, limit) in parts.parameter_limits.iter().enumerate() {
             check_limit(index, &limit.kind, n_joints, n_parameters)?;
         }
@@ -260,6 +281,17 @@ impl Character {
             })
     }
 
+    /// The same character bound to its skeleton's rest pose: the inverse bind pose is the inverse of
+    /// the zero pose.
+    ///
+    /// # Errors
+    /// As [`Character::new`].
+    pub fn rebind_skin(&self) -> Result<Self> {
+        let mut parts = self.parts();
+        parts.inverse_bind_pose = Arc::default();
+        Self::new(parts)
+    }
+
     /// World from joint in the bind pose, row-major 4x4 for each joint.
     ///
     /// # Errors
@@ -326,6 +358,12 @@ impl Character {
             locator.limit_origin = length(locator.limit_origin);
             locator.skin_offset *= factor;
         }
+        let locators = old.skinned_locators.iter();
+        parts.skinned_locators = Arc::new(locators.map(|locator| locator.scaled(factor)).collect());
+        let bodies = old.physical_properties.iter();
+        parts.physical_properties = Arc::new(bodies.map(|body| body.scaled(factor)).collect());
+        let colliders = old.sdf_colliders.iter();
+        parts.sdf_colliders = Arc::new(colliders.map(|collider| collider.scaled(factor)).collect());
         for solid in Arc::make_mut(&mut parts.collision_geometry) {
             use super::CollisionShape as Form;
             solid.transformation = matrix(solid.transformation);

@@ -48,34 +48,76 @@ impl SkinWeights {
         })
     }
 
-    /// From a dense `(n_vertices, n_joints)` matrix: the entries above `threshold`, largest first.
-    /// Nothing is left out but what is not above the threshold, and nothing is renormalised.
+    /// From a dense `(n_vertices, n_joints)` matrix: the entries above `threshold`, largest first, at
+    /// most `max_influences` of each vertex. Nothing is renormalised.
     ///
     /// # Errors
-    /// [`Error::Character`] where a weight is not finite.
-    pub fn from_dense(dense: &Reals, n_joints: usize, threshold: f64) -> Result<Self> {
+    /// [`Error::Character`] where a weight is not finite, or a vertex has none above the threshold;
+    /// [`Error::Value`] where `max_influences` is 0.
+    pub fn from_dense(
+        dense: &Reals,
+        n_joints: usize,
+        threshold: f64,
+        max_influences: usize,
+    ) -> Result<Self> {
         let values: Vec<f64> = dense.iter().collect();
-        let rows: Vec<Vec<(u32, f64)>> = values
-            .chunks(n_joints.max(1))
-            .map(|row| {
-                let entries = row.iter().enumerate().map(|(joint, &w)| (joint as u32, w));
-                let mut kept: Vec<_> = entries
-                    .filter(|(_, w)| *w > threshold || w.is_nan())
-                    .collect();
-                kept.sort_by(|a, b| b.1.total_cmp(&a.1));
-                kept
+        let mut rows: Vec<Vec<(u32, f64)>> = Vec::new();
+        for (vertex, row) in values.chunks(n_joints.max(1)).enumerate() {
+            let entries = row.iter().enumerate().map(|(joint, &w)| (joint as u32, w));
+            let kept: Vec<_> = entries
+                .filter(|(_, w)| *w > threshold || w.is_nan())
+                .collect();
+            if kept.is_empty() {
+                return Err(Error::character(
+                    "skin weights",
+                    format!("vertex {vertex}: no weight above {threshold}"),
+                ));
+            }
+            rows.push(kept);
+        }
+        Self::of_largest(rows, max_influences, 8, dense.dtype())
+    }
+
+    /// The `count` largest weights of each vertex, largest first; nothing is renormalised.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where `count` is 0.
+    pub fn limited(&self, count: usize) -> Result<Self> {
+        let weights: Vec<f64> = self.weight.iter().collect();
+        let rows = self
+            .index
+            .chunks(self.n_influences)
+            .zip(weights.chunks(self.n_influences))
+            .map(|(index, weight)| {
+                let slots = index.iter().copied().zip(weight.iter().copied());
+                slots.filter(|(_, w)| *w != 0.0).collect()
             })
             .collect();
-        // At least eight columns, as the peer has.
-        let width = rows.iter().map(Vec::len).max().unwrap_or(0).max(8);
-        let padded = |row: &Vec<(u32, f64)>| {
-            let mut row = row.clone();
+        Self::of_largest(rows, count, 1, self.weight.dtype())
+    }
+
+    /// The `count` largest entries of each row, in at least `width` columns.
+    fn of_largest(
+        mut rows: Vec<Vec<(u32, f64)>>,
+        count: usize,
+        width: usize,
+        dtype: crate::array::DType,
+    ) -> Result<Self> {
+        if count == 0 {
+            return Err(Error::value("max_influences", "expected at least 1, got 0"));
+        }
+        for row in &mut rows {
+            // A stable sort: of equal weights the first joint comes first.
+            row.sort_by(|a, b| b.1.total_cmp(&a.1));
+            row.truncate(count);
+        }
+        let width = rows.iter().map(Vec::len).max().unwrap_or(0).max(width);
+        for row in &mut rows {
             row.resize(width, (0, 0.0));
-            row
-        };
-        let flat: Vec<(u32, f64)> = rows.iter().flat_map(padded).collect();
+        }
+        let flat = rows.concat();
         let index = flat.iter().map(|entry| entry.0).collect();
-        let weight = match dense.dtype() {
+        let weight = match dtype {
             crate::array::DType::Float64 => flat.iter().map(|e| e.1).collect::<Vec<_>>().into(),
             _ => flat.iter().map(|e| e.1 as f32).collect::<Vec<_>>().into(),
         };

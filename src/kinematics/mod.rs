@@ -4,6 +4,10 @@
 //! compute one group of items side by side, over any [`crate::math::Lane`].
 
 pub mod blend_shape;
+mod collision;
+pub mod contacts;
+mod distance_field;
+pub mod dual_quaternion;
 mod estimate;
 mod forward;
 mod in_precision;
@@ -20,6 +24,9 @@ mod prepared;
 pub mod skinning;
 
 pub use blend_shape::{PreparedShapes, ShapePlan, Shapes};
+pub use collision::CollisionPlan;
+pub use distance_field::DistanceSampler;
+pub use dual_quaternion::DualQuaternionPlan;
 pub use estimate::CoefficientEstimate;
 pub use forward::{ForwardPlan, Load, LoadSource, Motion, StateSink};
 pub use in_precision::InPrecision;

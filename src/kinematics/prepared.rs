@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::blend_shape::{PreparedShapes, Shapes, in_panels};
 use super::{
-    ForwardPlan, InPrecision, InversePlan, PreparedLimits, PreparedPoseShape, SkinPlan,
-    TransformPlan,
+    CollisionPlan, DualQuaternionPlan, ForwardPlan, InPrecision, InversePlan, PreparedLimits,
+    PreparedPoseShape, SkinPlan, TransformPlan,
 };
-use crate::character::{Character, ParameterTransform};
+use crate::character::{Character, ParameterTransform, Reals};
 use crate::error::Result;
 use crate::math::Real;
 
@@ -51,6 +51,10 @@ pub struct Plans<T> {
     inverse: OnceLock<InversePlan<T>>,
     local_inverse: OnceLock<InversePlan<T>>,
     skin: OnceLock<SkinPlan<T>>,
+    skinned_locators: OnceLock<SkinPlan<T>>,
+    locators: OnceLock<SkinPlan<T>>,
+    dual_quaternions: OnceLock<Result<DualQuaternionPlan<T>>>,
+    collision: OnceLock<CollisionPlan<T>>,
 }
 
 impl<T> Default for Plans<T> {
@@ -61,6 +65,10 @@ impl<T> Default for Plans<T> {
             inverse: OnceLock::new(),
             local_inverse: OnceLock::new(),
             skin: OnceLock::new(),
+            skinned_locators: OnceLock::new(),
+            locators: OnceLock::new(),
+            dual_quaternions: OnceLock::new(),
+            collision: OnceLock::new(),
         }
     }
 }
@@ -198,10 +206,47 @@ impl Prepared {
         };
         self.mesh_in_panels.get::<T, Vec<T>>(make)
     }
+
+    /// The skinned locators and which joints carry them.
+    #[must_use]
+    pub fn skinned_locator_plan<T: Precision>(&self) -> &SkinPlan<T> {
+        T::plans(self)
+            .skinned_locators
+            .get_or_init(|| SkinPlan::of_skinned_locators(&self.character))
+    }
+
+    /// The locators and which joint carries each.
+    #[must_use]
+    pub fn locator_plan<T: Precision>(&self) -> &SkinPlan<T> {
+        T::plans(self)
+            .locators
+            .get_or_init(|| SkinPlan::of_locators(&self.character))
+    }
+
+    /// The mesh's vertices for skinning by dual quaternions.
+    ///
+    /// # Errors
+    /// As [`DualQuaternionPlan::new`].
+    pub fn dual_quaternion_plan<T: Precision>(&self) -> Result<&DualQuaternionPlan<T>> {
+        let plan = T::plans(self)
+            .dual_quaternions
+            .get_or_init(|| DualQuaternionPlan::new(&self.character));
+        plan.as_ref().map_err(Clone::clone)
+    }
+
+    /// The solids and which pairs of them may collide.
+    #[must_use]
+    pub fn collision_plan<T: Precision>(&self) -> &CollisionPlan<T> {
+        T::plans(self)
+            .collision
+            .get_or_init(|| CollisionPlan::new(&self.character))
+    }
 }
 
 /// A real type that plans are kept in: `f32` and `f64`.
 pub trait Precision: Real + sealed::Sealed {
+    /// Constant numbers in this precision.
+    fn of(reals: &Reals) -> &[Self];
     #[doc(hidden)]
     fn plans(prepared: &Prepared) -> &Plans<Self>;
     #[doc(hidden)]
@@ -209,6 +254,9 @@ pub trait Precision: Real + sealed::Sealed {
 }
 
 impl Precision for f32 {
+    fn of(reals: &Reals) -> &[Self] {
+        reals.as_f32()
+    }
     fn plans(prepared: &Prepared) -> &Plans<Self> {
         &prepared.single
     }
@@ -218,6 +266,9 @@ impl Precision for f32 {
 }
 
 impl Precision for f64 {
+    fn of(reals: &Reals) -> &[Self] {
+        reals.as_f64()
+    }
     fn plans(prepared: &Prepared) -> &Plans<Self> {
         &prepared.double
     }

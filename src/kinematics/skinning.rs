@@ -26,7 +26,7 @@ pub struct SkinPlan<T> {
     influences: Vec<(u32, T)>,
     /// The upper three rows of each joint's inverse bind pose, row-major.
     inverse_bind: Vec<[T; 12]>,
-    /// The mesh's vertices, `(n_vertices, 3)`.
+    /// The points in the rest pose, `(n_vertices, 3)`.
     rest: Vec<T>,
 }
 
@@ -43,32 +43,76 @@ pub fn skin_of(character: &Character) -> Result<(&Mesh, &SkinWeights)> {
     Ok((mesh, weights))
 }
 
+/// The upper three rows of each joint's inverse bind pose.
+fn inverse_bind_pose<T: Real>(character: &Character) -> Vec<[T; 12]> {
+    let matrices = character.inverse_bind_pose.iter();
+    matrices
+        .map(|m| std::array::from_fn(|at| T::from_f64(m[at])))
+        .collect()
+}
+
 impl<T: Real> SkinPlan<T> {
     /// Collects what skinning needs; influences of weight zero are left out, other weights stay as
     /// they are. A character without a skin has no vertices here.
     #[must_use]
     pub fn new(character: &Character) -> Self {
-        let (mut starts, mut influences, mut rest) = (vec![0], Vec::new(), Vec::new());
+        let mut plan = Self::without_points(inverse_bind_pose(character));
         if let Ok((mesh, weights)) = skin_of(character) {
             let columns = weights.n_influences();
             let mut slots = weights.index().iter().zip(weights.weight().iter());
             for _ in 0..weights.n_vertices() {
                 let row = slots.by_ref().take(columns).filter(|&(_, w)| w != 0.0);
-                influences.extend(row.map(|(&joint, w)| (joint, T::from_f64(w))));
-                starts.push(influences.len() as u32);
+                plan.push_point(row.map(|(&joint, w)| (joint, w)));
             }
-            rest = mesh.vertices.iter().map(T::from_f64).collect();
+            plan.rest = mesh.vertices.iter().map(T::from_f64).collect();
         }
+        plan
+    }
+
+    /// The skinned locators of a character, as if they were vertices. Their weights count relative to
+    /// their sum, as in the peer; a locator whose weights sum to 0 goes to the origin.
+    #[must_use]
+    pub fn of_skinned_locators(character: &Character) -> Self {
+        let mut plan = Self::without_points(inverse_bind_pose(character));
+        for locator in character.skinned_locators.iter() {
+            let sum: f64 = locator.influences().map(|(_, w)| w).sum();
+            let count = if sum == 0.0 { 0 } else { usize::MAX };
+            plan.push_point(
+                locator
+                    .influences()
+                    .take(count)
+                    .map(|(joint, w)| (joint, w / sum)),
+            );
+            plan.rest.extend(locator.position.map(T::from_f64));
+        }
+        plan
+    }
+
+    /// The locators of a character: one joint carries each, in whose own frame it is given.
+    #[must_use]
+    pub fn of_locators(character: &Character) -> Self {
+        let identity = std::array::from_fn(|at| if at % 5 == 0 { T::ONE } else { T::ZERO });
+        let mut plan = Self::without_points(vec![identity; character.skeleton.len()]);
+        for locator in character.locators.iter() {
+            plan.push_point([(locator.parent as u32, 1.0)].into_iter());
+            plan.rest.extend(locator.offset.map(T::from_f64));
+        }
+        plan
+    }
+
+    fn without_points(inverse_bind: Vec<[T; 12]>) -> Self {
         Self {
-            starts,
-            influences,
-            inverse_bind: character
-                .inverse_bind_pose
-                .iter()
-                .map(|m| std::array::from_fn(|at| T::from_f64(m[at])))
-                .collect(),
-            rest,
+            starts: vec![0],
+            influences: Vec::new(),
+            inverse_bind,
+            rest: Vec::new(),
         }
+    }
+
+    fn push_point(&mut self, influences: impl Iterator<Item = (u32, f64)>) {
+        let influences = influences.map(|(joint, w)| (joint, T::from_f64(w)));
+        self.influences.extend(influences);
+        self.starts.push(self.influences.len() as u32);
     }
 
     /// The number of joints.
@@ -89,7 +133,7 @@ impl<T: Real> SkinPlan<T> {
         self.influences.len()
     }
 
-    /// The mesh's vertices, `(n_vertices, 3)`.
+    /// The points in the rest pose, `(n_vertices, 3)`.
     #[must_use]
     pub fn rest(&self) -> &[T] {
         &self.rest
@@ -154,7 +198,7 @@ fn two_over_norm<L: Lane>([x, y, z, w]: [L; 4]) -> L {
 
 /// The upper three rows of the matrix of a state, for a quaternion of any length but zero.
 #[inline(always)]
-fn matrix_of_state<L: Lane>(state: [L; 8]) -> [L; 12] {
+pub(super) fn matrix_of_state<L: Lane>(state: [L; 8]) -> [L; 12] {
     let [tx, ty, tz, x, y, z, w, s] = state;
     let q = [x, y, z, w];
     let k = quadratic(q);
@@ -179,7 +223,7 @@ fn matrix_of_state<L: Lane>(state: [L; 8]) -> [L; 12] {
 
 /// The derivative of [`matrix_of_state`] in the direction `tangent`.
 #[inline(always)]
-fn push_matrix_of_state<L: Lane>(state: [L; 8], tangent: [L; 8]) -> [L; 12] {
+pub(super) fn push_matrix_of_state<L: Lane>(state: [L; 8], tangent: [L; 8]) -> [L; 12] {
     let [_, _, _, x, y, z, w, s] = state;
     let [dtx, dty, dtz, dx, dy, dz, dw, ds] = tangent;
     let q = [x, y, z, w];
@@ -221,7 +265,7 @@ fn push_matrix_of_state<L: Lane>(state: [L; 8], tangent: [L; 8]) -> [L; 12] {
 /// The cotangent of a state from the cotangent of its matrix: the transpose of
 /// [`push_matrix_of_state`].
 #[inline(always)]
-fn pull_matrix_of_state<L: Lane>(state: [L; 8], m: [L; 12]) -> [L; 8] {
+pub(super) fn pull_matrix_of_state<L: Lane>(state: [L; 8], m: [L; 12]) -> [L; 8] {
     let [_, _, _, x, y, z, w, s] = state;
     let q = [x, y, z, w];
     let n = two_over_norm(q);

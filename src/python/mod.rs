@@ -4,6 +4,7 @@
 mod algebra;
 mod apply;
 mod characters;
+mod collisions;
 mod geometry;
 mod interop;
 mod interrupt;
@@ -33,6 +34,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     shapes::register(module)?;
     skinning::register(module)?;
     surgery::register(module)?;
+    collisions::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

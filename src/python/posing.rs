@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 use crate::array::DType;
+use crate::backend::Operation;
 use crate::backend::cpu::Compute;
 use crate::backend::operations::{self as op, RestVertices, SkinPoints, SkinShapedPoints};
 use crate::character::{Mesh, Reals};
@@ -30,9 +31,20 @@ pub fn skin_points<'py>(
         return apply(py, &operation, &[skel_state, parameters], out);
     }
     let operation = SkinPoints::new(prepared, rest_vertices.is_some())?;
-    match rest_vertices {
-        Some(rest) => apply(py, &operation, &[skel_state, rest], out),
-        None => apply(py, &operation, &[skel_state], out),
+    skin(py, &operation, skel_state, rest_vertices, out)
+}
+
+/// Applies an operation that may be given other rest points than the character's own.
+fn skin<'py>(
+    py: Python<'py>,
+    operation: &impl Operation,
+    skel_state: &Bound<'py, PyAny>,
+    rest: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    match rest {
+        Some(rest) => apply(py, operation, &[skel_state, rest], out),
+        None => apply(py, operation, &[skel_state], out),
     }
 }
 
@@ -44,6 +56,42 @@ pub fn rest_vertices<'py>(
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     apply(py, &RestVertices::new(prepared)?, &[model_parameters], out)
+}
+
+/// `Character.skin_points_dual_quaternion`.
+pub fn skin_points_dual_quaternion<'py>(
+    py: Python<'py>,
+    prepared: &Prepared,
+    skel_state: &Bound<'py, PyAny>,
+    rest_vertices: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let operation = op::SkinPointsDualQuaternion::new(prepared, rest_vertices.is_some())?;
+    skin(py, &operation, skel_state, rest_vertices, out)
+}
+
+/// `Character.skin_skinned_locators`.
+pub fn skin_skinned_locators<'py>(
+    py: Python<'py>,
+    prepared: &Prepared,
+    skel_state: &Bound<'py, PyAny>,
+    rest_positions: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let operation = SkinPoints::of_skinned_locators(prepared, rest_positions.is_some());
+    skin(py, &operation, skel_state, rest_positions, out)
+}
+
+/// `Character.locator_positions`.
+pub fn locator_positions<'py>(
+    py: Python<'py>,
+    prepared: &Prepared,
+    skel_state: &Bound<'py, PyAny>,
+    offsets: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let operation = SkinPoints::of_locators(prepared, offsets.is_some());
+    skin(py, &operation, skel_state, offsets, out)
 }
 
 /// `Character.pose_mesh`.

@@ -29,4 +29,4 @@ def peer():
 
 
 # Programs for the peer's interpreter, not modules of the tests.
-collect_ignore = ["peer_runner.py"]
+collect_ignore = ["peer_runner.py", "peer_parts.py"]

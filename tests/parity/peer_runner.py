@@ -18,13 +18,20 @@ import peer_parameters
 import pymomentum.geometry as geometry
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import peer_parts
+
 from character_arrays import CharacterArrays
 
 
 def resolve(path, character):
     """`geometry.Mesh`, `character.parameter_transform.inverse().apply`, ... : names and empty calls only."""
     names = path.split(".")
-    roots = {"geometry": geometry, "character": character, "parameters": peer_parameters}
+    roots = {
+        "geometry": geometry,
+        "character": character,
+        "parameters": peer_parameters,
+        "parts": peer_parts,
+    }
     value = roots[names[0]]
     for name in names[1:]:
         value = getattr(value, name.removesuffix("()"))

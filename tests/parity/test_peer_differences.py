@@ -270,6 +270,8 @@ def test_limits_that_mean_nothing_are_refused(peer):
         geometry.ParameterLimit.create_ellipsoid(0, 1, [0, 0, 0], np.zeros((4, 4)))
     with pytest.raises(ValueError, match="max"):
         geometry.ParameterLimit.create_minmax(0, 1.0, -1.0)
+
+
 def shaped(**options):
     """A mesh with two body shapes on another base."""
     arrays = chain(exact=True, n_vertices=50)
@@ -344,6 +346,8 @@ def test_shapes_can_be_skinned_without_doing_it_by_hand(peer):
     joints = poses[:-2].reshape(-1, 7)
     expected = skin_points(arrays, world_matrices(arrays, joints), rest)
     assert_close(character.skin_points(state, model_parameters=poses), expected, FLOAT64)
+
+
 def test_a_mirror_is_no_motion(peer):
     """Theirs takes a mirror for a rotation: the body comes out somewhere else."""
     arrays = chain(exact=True, n_vertices=50)

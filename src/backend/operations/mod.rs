@@ -1,8 +1,10 @@
 //! The operations: kinematics over batches, each with its derivatives.
 
 mod apply_parameter_transform;
+mod collision_overlaps;
 mod compute_pose_shape;
 mod compute_shape;
+mod distance_field;
 mod each_parameter;
 mod estimate_coefficients;
 mod gradients;
@@ -23,12 +25,15 @@ mod rows;
 mod select_parameters;
 mod skeleton_state;
 mod skin_points;
+mod skin_points_dual_quaternion;
 mod skin_shaped_points;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use collision_overlaps::CollisionOverlaps;
 pub use compute_pose_shape::ComputePoseShape;
 pub use compute_shape::ComputeShape;
+pub use distance_field::{DistanceFieldGradient, ReadDistanceField, SampleDistanceField};
 pub use each_parameter::{ApplyModelParamLimits, UniformRandomToModelParameters};
 pub use estimate_coefficients::EstimateCoefficients;
 pub use inverse_kinematic_map::{
@@ -49,6 +54,7 @@ pub use skeleton_state::{
     ModelParametersToLocalSkeletonState, ModelParametersToSkeletonState, ToSkeletonState,
 };
 pub use skin_points::SkinPoints;
+pub use skin_points_dual_quaternion::SkinPointsDualQuaternion;
 pub use skin_shaped_points::SkinShapedPoints;
 pub use vertex_normals::ComputeVertexNormals;
 

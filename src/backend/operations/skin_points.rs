@@ -24,6 +24,14 @@ const MAX_WIDTH: usize = 16;
 /// A group needs this long for one influence.
 const INFLUENCE_NS: f64 = 4.0;
 
+/// What skinning moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Mesh,
+    SkinnedLocators,
+    Locators,
+}
+
 /// `points (..., n_vertices, 3)` from joint states `(..., n_joints, 8)` or matrices
 /// `(..., n_joints, 4, 4)`, and optionally rest points `(..., n_vertices, 3)`.
 ///
@@ -34,6 +42,7 @@ const INFLUENCE_NS: f64 = 4.0;
 #[derive(Debug, Clone, Copy)]
 pub struct SkinPoints<'a> {
     prepared: &'a Prepared,
+    subject: Subject,
     with_rest: bool,
 }
 
@@ -47,13 +56,46 @@ impl<'a> SkinPoints<'a> {
         skinning::skin_of(prepared.character())?;
         Ok(Self {
             prepared,
+            subject: Subject::Mesh,
             with_rest,
         })
     }
 
-    fn n_vertices(&self) -> usize {
-        let mesh = &self.prepared.character().mesh;
-        mesh.as_ref().map_or(0, |mesh| mesh.n_vertices())
+    /// The same for a character's skinned locators; their positions are the rest points.
+    #[must_use]
+    pub fn of_skinned_locators(prepared: &'a Prepared, with_rest: bool) -> Self {
+        Self {
+            prepared,
+            subject: Subject::SkinnedLocators,
+            with_rest,
+        }
+    }
+
+    /// The same for a character's locators; their offsets are the rest points.
+    #[must_use]
+    pub fn of_locators(prepared: &'a Prepared, with_rest: bool) -> Self {
+        Self {
+            prepared,
+            subject: Subject::Locators,
+            with_rest,
+        }
+    }
+
+    fn n_points(&self) -> usize {
+        let character = self.prepared.character();
+        match self.subject {
+            Subject::Mesh => character.mesh.as_ref().map_or(0, |mesh| mesh.n_vertices()),
+            Subject::SkinnedLocators => character.skinned_locators.len(),
+            Subject::Locators => character.locators.len(),
+        }
+    }
+
+    fn plan<T: Compute>(&self) -> &'a SkinPlan<T> {
+        match self.subject {
+            Subject::Mesh => self.prepared.skin_plan(),
+            Subject::SkinnedLocators => self.prepared.skinned_locator_plan(),
+            Subject::Locators => self.prepared.locator_plan(),
+        }
     }
 }
 
@@ -531,7 +573,7 @@ impl<T: Compute> Sources<'_, T> {
 impl SkinPoints<'_> {
     fn sources<'a, T: Compute>(&'a self, inputs: &'a [Batch<'a, T>]) -> Sources<'a, T> {
         Sources {
-            plan: self.prepared.skin_plan(),
+            plan: self.plan(),
             joints: &inputs[0],
             rest: self.with_rest.then(|| &inputs[1]),
             tangents: None,
@@ -541,25 +583,39 @@ impl SkinPoints<'_> {
 
 impl Operation for SkinPoints<'_> {
     fn name(&self) -> &'static str {
-        "skin_points"
+        match self.subject {
+            Subject::Mesh => "skin_points",
+            Subject::SkinnedLocators => "skin_skinned_locators",
+            Subject::Locators => "locator_positions",
+        }
     }
 
     fn inputs(&self) -> &'static [Input] {
-        const INPUTS: [Input; 2] = [
-            Input {
-                name: "skel_state",
-                differentiable: true,
-            },
-            Input {
-                name: "rest_vertices",
-                differentiable: true,
-            },
-        ];
-        &INPUTS[..1 + usize::from(self.with_rest)]
+        const fn inputs(rest: &'static str) -> [Input; 2] {
+            [
+                Input {
+                    name: "skel_state",
+                    differentiable: true,
+                },
+                Input {
+                    name: rest,
+                    differentiable: true,
+                },
+            ]
+        }
+        const VERTICES: [Input; 2] = inputs("rest_vertices");
+        const POSITIONS: [Input; 2] = inputs("rest_positions");
+        const OFFSETS: [Input; 2] = inputs("offsets");
+        let inputs = match self.subject {
+            Subject::Mesh => &VERTICES,
+            Subject::SkinnedLocators => &POSITIONS,
+            Subject::Locators => &OFFSETS,
+        };
+        &inputs[..1 + usize::from(self.with_rest)]
     }
 
     fn core_rank(&self, index: usize, shape: &[usize]) -> Result<usize> {
-        let (joints, vertices) = (self.prepared.character().skeleton.len(), self.n_vertices());
+        let (joints, points) = (self.prepared.character().skeleton.len(), self.n_points());
         match index {
             0 if shape.ends_with(&[joints, 8]) => Ok(2),
             0 if shape.ends_with(&[joints, 4, 4]) => Ok(3),
@@ -568,17 +624,23 @@ impl Operation for SkinPoints<'_> {
                 format!("(..., {joints}, 8) = (..., n_joints, 8) or (..., {joints}, 4, 4)"),
                 show_shape(shape),
             )),
-            _ if shape.ends_with(&[vertices, 3]) => Ok(2),
-            _ => Err(Error::shape(
-                "rest_vertices",
-                format!("(..., {vertices}, 3) = (..., n_vertices, 3)"),
-                show_shape(shape),
-            )),
+            _ if shape.ends_with(&[points, 3]) => Ok(2),
+            _ => {
+                let axis = match self.subject {
+                    Subject::Mesh => "n_vertices",
+                    Subject::SkinnedLocators | Subject::Locators => "n_locators",
+                };
+                Err(Error::shape(
+                    self.inputs()[1].name,
+                    format!("(..., {points}, 3) = (..., {axis}, 3)"),
+                    show_shape(shape),
+                ))
+            }
         }
     }
 
     fn output_core(&self, _cores: &[&[usize]]) -> Shape {
-        Shape::from([self.n_vertices(), 3])
+        Shape::from([self.n_points(), 3])
     }
 
     fn forward<T: Compute>(

@@ -41,6 +41,12 @@ pub(super) fn point(frame: &Isometry3<f64>, at: [f64; 3]) -> [f64; 3] {
     (frame * Point3::from(at)).coords.into()
 }
 
+/// A rotation `x y z w` into a frame, turned on by that frame.
+pub(super) fn turned(frame: &Isometry3<f64>, [x, y, z, w]: [f64; 4]) -> [f64; 4] {
+    let q = UnitQuaternion::new_normalize(Quaternion::new(w, x, y, z));
+    (frame.rotation * q).coords.into()
+}
+
 /// A row-major matrix as nalgebra has it.
 pub(super) fn to_matrix(rows: &[f64; 16]) -> Matrix4<f64> {
     Matrix4::from_row_slice(rows)

@@ -6,7 +6,8 @@ use super::frames;
 use super::joint_map::JointMap;
 use crate::array::DType;
 use crate::character::{
-    CharacterParts, CollisionGeometry, LimitKind, Locator, ParameterLimit, Skeleton, SkinWeights,
+    CharacterParts, CollisionGeometry, JointPhysicalProperties, LimitKind, Locator, ParameterLimit,
+    SdfCollider, Skeleton, SkinWeights, SkinnedLocator,
 };
 use crate::error::{Error, Result};
 
@@ -35,6 +36,9 @@ pub(super) fn remap_joints(
         face_expression,
         pose_shape,
         metadata,
+        skinned_locators,
+        physical_properties,
+        sdf_colliders,
     } = parts;
     let transform = parameter_transform.over_joints(&map.places(), map.n_joints(), [])?;
     Ok(CharacterParts {
@@ -58,6 +62,9 @@ pub(super) fn remap_joints(
             .and_then(|shape| shape.with_joints(|joint| map.place(joint)))
             .map(Arc::new),
         metadata,
+        skinned_locators: each(&skinned_locators, |each| skinned_locator(each, map)),
+        physical_properties: each(&physical_properties, |each| body(each, map)),
+        sdf_colliders: each(&sdf_colliders, |each| collider(each, map)),
     })
 }
 
@@ -117,6 +124,54 @@ fn solid(old: &CollisionGeometry, map: &JointMap) -> Option<CollisionGeometry> {
         transformation: frames::carried(&frame, &old.transformation),
         shape: old.shape.clone(),
     })
+}
+
+/// It goes where a joint that carries it leaves none behind.
+fn skinned_locator(old: &SkinnedLocator, map: &JointMap) -> Option<SkinnedLocator> {
+    let mut carried: Vec<(u32, f64)> = Vec::new();
+    for (joint, weight) in old.influences() {
+        let place = map.skin(joint as usize)? as u32;
+        match carried.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, sum)) => *sum += weight,
+            None => carried.push((place, weight)),
+        }
+    }
+    let (parents, weights) = carried.into_iter().unzip();
+    old.with_influences(parents, weights)
+}
+
+/// A body stays as heavy when another joint carries it.
+fn body(old: &JointPhysicalProperties, map: &JointMap) -> Option<JointPhysicalProperties> {
+    let (carrier, frame) = map.carrier(old.joint_index?)?;
+    Some(JointPhysicalProperties {
+        mass: old.mass,
+        center_of_mass_offset: frames::point(&frame, old.center_of_mass_offset),
+        inertia: old.inertia,
+        inertia_rotation: frames::turned(&frame, old.inertia_rotation),
+        // The character fills in the name.
+        joint_name: String::new(),
+        joint_index: Some(carrier),
+    })
+}
+
+fn collider(old: &SdfCollider, map: &JointMap) -> Option<SdfCollider> {
+    let Some(joint) = old.parent else {
+        return Some(old.clone());
+    };
+    let (carrier, frame) = map.carrier(joint)?;
+    Some(SdfCollider {
+        parent: Some(carrier),
+        ..carried_collider(old, &frame)
+    })
+}
+
+/// What a frame maps into another, mapped on.
+pub(super) fn carried_collider(old: &SdfCollider, frame: &nalgebra::Isometry3<f64>) -> SdfCollider {
+    SdfCollider {
+        translation: frames::point(frame, old.translation),
+        rotation: frames::turned(frame, old.rotation),
+        ..old.clone()
+    }
 }
 
 /// Weights of joints that became one are added up.

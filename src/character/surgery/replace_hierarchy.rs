@@ -185,6 +185,8 @@ fn join(mut parts: CharacterParts, limb: CharacterParts) -> Result<Character> {
         parameter_limits,
         locators,
         collision_geometry,
+        physical_properties,
+        sdf_colliders,
         name: _,
         unit: _,
         skeleton: _,
@@ -196,6 +198,8 @@ fn join(mut parts: CharacterParts, limb: CharacterParts) -> Result<Character> {
         face_expression: _,
         pose_shape: _,
         metadata: _,
+        // Like the skin that they lie on.
+        skinned_locators: _,
     } = limb;
     let limits = parameter_limits.iter();
     Arc::make_mut(&mut parts.parameter_limits)
@@ -204,5 +208,8 @@ fn join(mut parts: CharacterParts, limb: CharacterParts) -> Result<Character> {
     // What the source's world carries stays there.
     let solids = collision_geometry.iter().filter(|s| s.parent.is_some());
     Arc::make_mut(&mut parts.collision_geometry).extend(solids.cloned());
+    Arc::make_mut(&mut parts.physical_properties).extend_from_slice(&physical_properties);
+    let colliders = sdf_colliders.iter().filter(|c| c.parent.is_some());
+    Arc::make_mut(&mut parts.sdf_colliders).extend(colliders.cloned());
     Character::new(parts)
 }

@@ -1,5 +1,7 @@
 //! A larger or smaller body.
 
+use std::sync::Arc;
+
 use crate::character::Character;
 use crate::error::{Error, Result};
 
@@ -38,9 +40,11 @@ impl Character {
                 format!("expected a positive number, got {scale}"),
             ));
         }
-        let parts = self.scaled_parts(scale);
-        // Masses belong here: a character has none yet.
-        let _mass = mass_scale.factor(scale);
+        let mut parts = self.scaled_parts(scale);
+        let heavier = mass_scale.factor(scale);
+        for body in Arc::make_mut(&mut parts.physical_properties) {
+            *body = body.heavier(heavier);
+        }
         Self::new(parts)
     }
 }

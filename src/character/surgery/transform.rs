@@ -3,6 +3,7 @@
 use nalgebra::{Isometry3, Matrix3, Vector3};
 use std::sync::Arc;
 
+use super::remap::carried_collider;
 use super::{CharacterMassScale, frames};
 use crate::array::DType;
 use crate::character::{
@@ -85,6 +86,9 @@ fn moved(parts: CharacterParts, motion: &Isometry3<f64>) -> Result<Character> {
         face_expression,
         pose_shape,
         metadata,
+        mut skinned_locators,
+        physical_properties,
+        mut sdf_colliders,
     } = parts;
     let joints = skeleton.joints().iter().map(|joint| match joint.parent {
         None => frames::placed(joint, None, &(motion * frames::local(joint))),
@@ -98,6 +102,14 @@ fn moved(parts: CharacterParts, motion: &Isometry3<f64>) -> Result<Character> {
     for solid in Arc::make_mut(&mut collision_geometry) {
         if solid.parent.is_none() {
             solid.transformation = frames::carried(motion, &solid.transformation);
+        }
+    }
+    for locator in Arc::make_mut(&mut skinned_locators) {
+        locator.position = frames::point(motion, locator.position);
+    }
+    for collider in Arc::make_mut(&mut sdf_colliders) {
+        if collider.parent.is_none() {
+            *collider = carried_collider(collider, motion);
         }
     }
     Character::new(CharacterParts {
@@ -121,6 +133,9 @@ fn moved(parts: CharacterParts, motion: &Isometry3<f64>) -> Result<Character> {
             .map(|each| moved_pose_shape(&each, motion))
             .transpose()?,
         metadata,
+        skinned_locators,
+        physical_properties,
+        sdf_colliders,
     })
 }
 

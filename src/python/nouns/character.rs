@@ -16,6 +16,10 @@ use super::{
     skeleton::PySkeleton,
     skin_weights::PySkinWeights,
 };
+use super::{
+    distance_field::PySdfCollider, physical_properties::PyJointPhysicalProperties,
+    skinned_locator::PySkinnedLocator,
+};
 use crate::backend::operations::ApplyModelParamLimits;
 use crate::character::{Character, CharacterParts, Joint, Unit};
 use crate::kinematics::Prepared;
@@ -290,6 +294,27 @@ impl PyCharacter {
             .collect()
     }
 
+    /// Named points that move with the skin.
+    #[getter]
+    fn skinned_locators(&self) -> Vec<PySkinnedLocator> {
+        let locators = self.core().skinned_locators.iter();
+        locators.cloned().map(PySkinnedLocator).collect()
+    }
+
+    /// What its joints weigh.
+    #[getter]
+    fn physical_properties(&self) -> Vec<PyJointPhysicalProperties> {
+        let bodies = self.core().physical_properties.iter();
+        bodies.cloned().map(PyJointPhysicalProperties).collect()
+    }
+
+    /// Distance fields that joints carry.
+    #[getter]
+    fn sdf_colliders(&self) -> Vec<PySdfCollider> {
+        let colliders = self.core().sdf_colliders.iter();
+        colliders.cloned().map(PySdfCollider).collect()
+    }
+
     /// Simple solids: ``TaperedCapsule``, ``Ellipsoid`` and ``Box`` objects.
     #[getter]
     fn collision_geometry(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
@@ -496,6 +521,59 @@ impl PyCharacter {
         })
     }
 
+    /// The same character with more skinned locators, or with others where ``replace``.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> tip = ka.geometry.SkinnedLocator("tip", [1, 2], [0.5, 0.5], [0.0, 1.0, 0.0])
+    /// >>> [locator.name for locator in character.with_skinned_locators([tip]).skinned_locators]
+    /// ['tip']
+    #[pyo3(signature = (skinned_locators, replace = false))]
+    fn with_skinned_locators(
+        &self,
+        skinned_locators: Vec<Bound<'_, PySkinnedLocator>>,
+        replace: bool,
+    ) -> PyResult<Self> {
+        self.with(|parts| {
+            let list = Arc::make_mut(&mut parts.skinned_locators);
+            if replace {
+                list.clear();
+            }
+            list.extend(
+                skinned_locators
+                    .iter()
+                    .map(|locator| locator.get().0.clone()),
+            );
+        })
+    }
+
+    /// The same character whose joints weigh something else.
+    ///
+    /// Each body says by name or by index which joint it belongs to; the character fills in the other.
+    fn with_physical_properties(
+        &self,
+        physical_properties: Vec<Bound<'_, PyJointPhysicalProperties>>,
+    ) -> PyResult<Self> {
+        let bodies = physical_properties.iter();
+        let bodies = bodies.map(|body| body.get().0.clone()).collect();
+        self.with(|parts| parts.physical_properties = Arc::new(bodies))
+    }
+
+    /// The same character with other distance fields.
+    fn with_sdf_colliders(&self, sdf_colliders: Vec<Bound<'_, PySdfCollider>>) -> PyResult<Self> {
+        let colliders = sdf_colliders.iter();
+        let colliders = colliders.map(|collider| collider.get().0.clone()).collect();
+        self.with(|parts| parts.sdf_colliders = Arc::new(colliders))
+    }
+
+    /// The same character, its mesh bound to the skeleton's rest pose: the inverse bind pose becomes the
+    /// inverse of the zero pose.
+    fn rebind_skin(&self) -> PyResult<Self> {
+        Ok(Self::from_core(self.core().rebind_skin()?))
+    }
+
     /// The same character with other limits.
     fn with_parameter_limits(
         &self,
@@ -618,6 +696,127 @@ impl PyCharacter {
             model_parameters,
             out,
         )
+    }
+
+    /// Moves points with the character's joints by dual quaternions, so that joints that twist do not
+    /// pinch the skin.
+    ///
+    /// Rotations and translations of ``M_k · B_k`` are blended as dual quaternions, each on the side of
+    /// the joint with the largest weight; scales are blended linearly and act first. Weights count
+    /// relative to their sum. Bind poses must be rotations, translations and one scale.
+    ///
+    /// Parameters
+    /// ----------
+    /// skel_state : array (..., n_joints, 8)
+    ///     World from joint, ``tx ty tz qx qy qz qw s``. Quaternions may have any length but 0, and either
+    ///     sign.
+    /// rest_vertices : array (..., n_vertices, 3), optional
+    ///     The mesh's own vertices where not given. Batch axes broadcast.
+    /// out : array (..., n_vertices, 3), optional
+    ///     Where the result goes; it is returned.
+    ///
+    /// Returns
+    /// -------
+    /// array (..., n_vertices, 3)
+    ///     World positions, in the character's unit, of the kind, device and dtype of ``skel_state``.
+    ///
+    /// Raises
+    /// ------
+    /// ShapeError, DTypeError, DeviceError, GradientError, CharacterError
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka, numpy as np
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> poses = np.zeros((5, character.parameter_transform.size), np.float32)
+    /// >>> state = ka.geometry.model_parameters_to_skeleton_state(character, poses)
+    /// >>> points = character.skin_points_dual_quaternion(state)
+    /// >>> bool(np.abs(points - character.mesh.vertices).max() < 1e-5)
+    /// True
+    #[pyo3(signature = (skel_state, rest_vertices = None, *, out = None))]
+    fn skin_points_dual_quaternion<'py>(
+        &self,
+        py: Python<'py>,
+        skel_state: &Bound<'py, PyAny>,
+        rest_vertices: Option<&Bound<'py, PyAny>>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        posing::skin_points_dual_quaternion(py, &self.prepared, skel_state, rest_vertices, out)
+    }
+
+    /// Moves the skinned locators with the character's joints by linear blend skinning. Their weights
+    /// count relative to their sum.
+    ///
+    /// Parameters
+    /// ----------
+    /// skel_state : array (..., n_joints, 8) or (..., n_joints, 4, 4)
+    ///     Skeleton states, or world-from-joint matrices.
+    /// rest_positions : array (..., n_locators, 3), optional
+    ///     The locators' own positions where not given. Batch axes broadcast.
+    /// out : array (..., n_locators, 3), optional
+    ///
+    /// Returns
+    /// -------
+    /// array (..., n_locators, 3)
+    ///     World positions, of the kind, device and dtype of ``skel_state``.
+    ///
+    /// Raises
+    /// ------
+    /// ShapeError, DTypeError, DeviceError, GradientError
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> tip = ka.geometry.SkinnedLocator("tip", [1, 2], [0.5, 0.5], [0.0, 1.0, 0.0])
+    /// >>> character = character.with_skinned_locators([tip])
+    /// >>> character.skin_skinned_locators(character.bind_pose).round(6).tolist()
+    /// [[0.0, 1.0, 0.0]]
+    #[pyo3(signature = (skel_state, rest_positions = None, *, out = None))]
+    fn skin_skinned_locators<'py>(
+        &self,
+        py: Python<'py>,
+        skel_state: &Bound<'py, PyAny>,
+        rest_positions: Option<&Bound<'py, PyAny>>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        posing::skin_skinned_locators(py, &self.prepared, skel_state, rest_positions, out)
+    }
+
+    /// World positions of the locators.
+    ///
+    /// Parameters
+    /// ----------
+    /// skel_state : array (..., n_joints, 8) or (..., n_joints, 4, 4)
+    ///     Skeleton states, or world-from-joint matrices.
+    /// offsets : array (..., n_locators, 3), optional
+    ///     Positions in the joints' frames; the locators' own where not given. Batch axes broadcast.
+    /// out : array (..., n_locators, 3), optional
+    ///
+    /// Returns
+    /// -------
+    /// array (..., n_locators, 3)
+    ///     World positions, of the kind, device and dtype of ``skel_state``.
+    ///
+    /// Raises
+    /// ------
+    /// ShapeError, DTypeError, DeviceError, GradientError
+    ///
+    /// Examples
+    /// --------
+    /// >>> import kinarray as ka
+    /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+    /// >>> character.locator_positions(character.bind_pose).shape == (len(character.locators), 3)
+    /// True
+    #[pyo3(signature = (skel_state, offsets = None, *, out = None))]
+    fn locator_positions<'py>(
+        &self,
+        py: Python<'py>,
+        skel_state: &Bound<'py, PyAny>,
+        offsets: Option<&Bound<'py, PyAny>>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        posing::locator_positions(py, &self.prepared, skel_state, offsets, out)
     }
 
     /// The mesh in one pose, with its normals: forward kinematics, skinning, and new normals.

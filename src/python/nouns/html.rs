@@ -53,7 +53,10 @@ pub fn character(character: &Character) -> String {
     for (what, count) in [
         ("limits", character.parameter_limits.len()),
         ("locators", character.locators.len()),
+        ("skinned locators", character.skinned_locators.len()),
         ("collision solids", character.collision_geometry.len()),
+        ("SDF colliders", character.sdf_colliders.len()),
+        ("physical bodies", character.physical_properties.len()),
     ] {
         if count > 0 {
             row(what, count.to_string());

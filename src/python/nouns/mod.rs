@@ -3,20 +3,24 @@
 mod blend_shape;
 mod character;
 mod collision;
+mod distance_field;
 mod hash;
 mod html;
 mod html_tables;
 mod joint;
 mod limit_data;
 mod locator;
+mod marker;
 mod mesh;
 mod mppca;
 mod parameter_limit;
 mod parameter_transform;
+mod physical_properties;
 mod pickle;
 mod pose_shape;
 mod skeleton;
 mod skin_weights;
+mod skinned_locator;
 
 pub use blend_shape::PyBlendShapeBase;
 pub use character::PyCharacter;
@@ -50,6 +54,12 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<collision::PyTaperedCapsule>()?;
     module.add_class::<collision::PyEllipsoid>()?;
     module.add_class::<collision::PyBox>()?;
+    module.add_class::<skinned_locator::PySkinnedLocator>()?;
+    module.add_class::<physical_properties::PyJointPhysicalProperties>()?;
+    module.add_class::<distance_field::PySignedDistanceField>()?;
+    module.add_class::<distance_field::PySdfCollider>()?;
+    module.add_class::<marker::PyMarker>()?;
+    module.add_class::<marker::PyMarkerSequence>()?;
     module.add_class::<character::PyCharacter>()?;
     module.add_function(wrap_pyfunction!(pickle::_restore, module)?)
 }

@@ -19,6 +19,12 @@ use super::{
     skeleton::PySkeleton,
     skin_weights::PySkinWeights,
 };
+use super::{
+    distance_field::{PySdfCollider, PySignedDistanceField},
+    marker::{PyMarker, PyMarkerSequence},
+    physical_properties::PyJointPhysicalProperties,
+    skinned_locator::PySkinnedLocator,
+};
 use crate::error::Error;
 
 /// Grows when the layout of any noun changes.
@@ -91,6 +97,12 @@ pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>
         "PoseShape" => wrap(py, PyPoseShape::from_core(read(class, bytes)?)),
         "Locator" => wrap(py, PyLocator(read(class, bytes)?)),
         "CollisionGeometry" => collision::wrap(py, read(class, bytes)?),
+        "SkinnedLocator" => wrap(py, PySkinnedLocator(read(class, bytes)?)),
+        "JointPhysicalProperties" => wrap(py, PyJointPhysicalProperties(read(class, bytes)?)),
+        "SignedDistanceField" => wrap(py, PySignedDistanceField(Arc::new(read(class, bytes)?))),
+        "SDFCollider" => wrap(py, PySdfCollider(read(class, bytes)?)),
+        "Marker" => wrap(py, PyMarker(read(class, bytes)?)),
+        "MarkerSequence" => wrap(py, PyMarkerSequence(read(class, bytes)?)),
         "Character" => wrap(py, PyCharacter::from_core(read(class, bytes)?)),
         other => Err(PyErr::from(Error::value(
             "pickle",

@@ -28,6 +28,15 @@ use crate::python::values;
 #[derive(PartialEq)]
 pub struct PySkinWeights(pub Arc<SkinWeights>);
 
+impl PySkinWeights {
+    fn normalized_if(normalize: bool, weights: SkinWeights) -> Self {
+        Self(Arc::new(match normalize {
+            true => weights.normalized(),
+            false => weights,
+        }))
+    }
+}
+
 #[pymethods]
 impl PySkinWeights {
     #[new]
@@ -45,11 +54,37 @@ impl PySkinWeights {
         Ok(Self(Arc::new(weights)))
     }
 
-    /// From a dense ``(n_vertices, n_joints)`` matrix: the entries above ``weight_threshold``, largest
-    /// first; not renormalised.
+    /// From a dense matrix of weights: the largest of each vertex, largest first.
+    ///
+    /// Parameters
+    /// ----------
+    /// dense_weights : array (n_vertices, n_joints)
+    /// weight_threshold : float
+    ///     Weights that are not above it are left out.
+    /// max_influences : int, optional
+    ///     How many are kept of a vertex, 8 as in PyMomentum; all of them where ``None``.
+    /// normalize : bool
+    ///     Whether what is kept is divided by its sum. Without it nothing is made up for what is left out.
+    ///
+    /// Raises
+    /// ------
+    /// CharacterError
+    ///     A vertex without a weight above the threshold: skinning would send it to the origin.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from kinarray.geometry import SkinWeights
+    /// >>> weights = SkinWeights.from_dense([[0.1, 0.6, 0.3]], max_influences=2, normalize=True)
+    /// >>> weights.index[0, :2].tolist(), weights.weight[0, :2].round(3).tolist()
+    /// ([1, 2], [0.667, 0.333])
     #[staticmethod]
-    #[pyo3(signature = (dense_weights, weight_threshold = 1e-6))]
-    fn from_dense(dense_weights: &Bound<'_, PyAny>, weight_threshold: f64) -> PyResult<Self> {
+    #[pyo3(signature = (dense_weights, weight_threshold = 1e-6, *, max_influences = Some(8), normalize = false))]
+    fn from_dense(
+        dense_weights: &Bound<'_, PyAny>,
+        weight_threshold: f64,
+        max_influences: Option<usize>,
+        normalize: bool,
+    ) -> PyResult<Self> {
         let (dense, shape) = values::reals(dense_weights, "dense_weights")?;
         values::require(
             "dense_weights",
@@ -57,8 +92,28 @@ impl PySkinWeights {
             &[None, None],
             "(n_vertices, n_joints)",
         )?;
-        let weights = SkinWeights::from_dense(&dense, shape[1], weight_threshold)?;
-        Ok(Self(Arc::new(weights)))
+        let most = max_influences.unwrap_or(usize::MAX);
+        let weights = SkinWeights::from_dense(&dense, shape[1], weight_threshold, most)?;
+        Ok(Self::normalized_if(normalize, weights))
+    }
+
+    /// The same weights with at most ``max_influences`` of each vertex, the largest, in that many columns.
+    ///
+    /// Parameters
+    /// ----------
+    /// max_influences : int
+    /// normalize : bool
+    ///     Whether what is kept is divided by its sum.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from kinarray.geometry import SkinWeights
+    /// >>> SkinWeights([[0, 1, 2]], [[0.2, 0.5, 0.3]]).limit_influences(2).index.tolist()
+    /// [[1, 2]]
+    #[pyo3(signature = (max_influences, *, normalize = false))]
+    fn limit_influences(&self, max_influences: usize, normalize: bool) -> PyResult<Self> {
+        let weights = self.0.limited(max_influences)?;
+        Ok(Self::normalized_if(normalize, weights))
     }
 
     /// The dense ``(n_vertices, num_joints)`` matrix.

@@ -11,7 +11,8 @@ use crate::backend::operations::checks::{
     Argument, assert_derivatives, batches, forward, noise, vjp,
 };
 use crate::character::{
-    Character, CharacterParts, Joint, Mesh, MeshParts, ParameterTransform, Skeleton, SkinWeights,
+    Character, CharacterParts, Joint, Locator, Mesh, MeshParts, ParameterTransform, Skeleton,
+    SkinWeights, SkinnedLocator,
 };
 
 const JOINTS: usize = 5;
@@ -361,4 +362,54 @@ fn wrong_shapes_and_characters_without_a_skin_are_named() {
         SkinPoints::new(&bare, false).unwrap_err().to_string(),
         "character 'test': it has no mesh to skin"
     );
+}
+
+/// Locators of both kinds on the joints of [`character`].
+fn with_locators() -> Prepared {
+    let mut parts = character().parts();
+    let numbers = noise(40, 31);
+    let at = |n: usize| [numbers[n], numbers[n + 1], numbers[n + 2]];
+    let mut locators = Vec::new();
+    let mut skinned = Vec::new();
+    for (n, joint) in [2, 0, 2].into_iter().enumerate() {
+        locators.push(Locator::new(format!("locator{n}"), joint, at(n)));
+        let parents = vec![joint as u32, 1, 0];
+        let weights = vec![0.5, numbers[n + 10], 0.0];
+        skinned.push(
+            SkinnedLocator::new(format!("skinned{n}"), parents, weights, at(n + 20)).unwrap(),
+        );
+    }
+    parts.locators = Arc::new(locators);
+    parts.skinned_locators = Arc::new(skinned);
+    Prepared::new(Arc::new(Character::new(parts).unwrap()))
+}
+
+#[test]
+fn locators_of_both_kinds_have_derivatives() {
+    let prepared = with_locators();
+    for batch in [&[][..], &[5], &[0]] {
+        let states = Argument::noise(&[batch, &[JOINTS, 8]].concat(), 41);
+        for operation in [
+            SkinPoints::of_locators(&prepared, false),
+            SkinPoints::of_skinned_locators(&prepared, false),
+        ] {
+            assert_derivatives(&operation, std::slice::from_ref(&states));
+        }
+        let rest = Argument::noise(&[batch, &[3, 3]].concat(), 42);
+        for operation in [
+            SkinPoints::of_locators(&prepared, true),
+            SkinPoints::of_skinned_locators(&prepared, true),
+        ] {
+            assert_derivatives(&operation, &[states.clone(), rest.clone()]);
+        }
+    }
+}
+
+#[test]
+fn a_character_without_locators_gives_none() {
+    let prepared = prepared();
+    let states = Argument::<f64>::noise(&[4, JOINTS, 8], 43);
+    let operation = SkinPoints::of_skinned_locators(&prepared, false);
+    assert_eq!(forward(&operation, &[states.view()]).shape, [4, 0, 3]);
+    assert_derivatives(&operation, &[states]);
 }

@@ -1,0 +1,100 @@
+"""Calls on PyMomentum that take more than one step; for `peer_runner.py`, as `parts.<name>`."""
+
+import numpy as np
+import pymomentum.axel as axel
+import pymomentum.geometry as geometry
+import pymomentum.solver2 as solver2
+from solids import SOLIDS
+
+
+def with_solids(character, forms, parents, transformations, numbers):
+    """The character with solids given as arrays: see `solids.py`."""
+    return character.with_collision_geometry(
+        [
+            SOLIDS[form](geometry, int(parent), transformation, number)
+            for form, parent, transformation, number in zip(
+                forms, parents, transformations, numbers, strict=True
+            )
+        ]
+    )
+
+
+def skin_skinned_locators(character, parents, weights, positions, states, *rest):
+    locators = [
+        geometry.SkinnedLocator(f"locator{n}", *parts)
+        for n, parts in enumerate(zip(parents, weights, positions, strict=True))
+    ]
+    return character.with_skinned_locators(locators).skin_skinned_locators(states, *rest)
+
+
+def overlaps(character, forms, parents, transformations, numbers, poses):
+    """Of each pose: its error, the colliding pairs and their overlaps, -1 where there are fewer."""
+    character = with_solids(character, forms, parents, transformations, numbers)
+    function = solver2.CollisionErrorFunction(character)
+    n = len(forms) ** 2
+    errors = np.zeros(len(poses))
+    pairs, depths = np.full((len(poses), n, 2), -1), np.full((len(poses), n), -1.0)
+    for which, pose in enumerate(poses):
+        errors[which] = function.get_error(pose)
+        info = function.get_collision_debug_info()
+        count = len(info["overlaps"])
+        pairs[which, :count] = info["capsule_indices"]
+        depths[which, :count] = info["overlaps"]
+    return errors, pairs, depths
+
+
+def contacts(character, forms, parents, transformations, numbers, floor, state, *arguments):
+    """`support_contacts`, then `support_polygon`, then the contacts of the solids alone."""
+    character = with_solids(character, forms, parents, transformations, numbers)
+    locators = [geometry.Locator(f"Floor{n}", n, offset) for n, offset in enumerate(floor)]
+    character = character.with_locators([*locators, geometry.Locator("floor", 0)])
+    return (
+        *geometry.support_contacts(character, state, *arguments),
+        geometry.support_polygon(character, state, *arguments),
+        *geometry.plane_collision_contacts_by_parent(character, state, *arguments),
+    )
+
+
+def read_field(bounds, data, positions):
+    field = axel.SignedDistanceField(axel.BoundingBox(*bounds), data)
+    return (
+        field.sample(positions),
+        field.gradient(positions),
+        np.asarray(field.voxel_size),
+        np.array(field, copy=True),
+    )
+
+
+def scaled_body(character, scale, density):
+    body = geometry.JointPhysicalProperties()
+    body.mass, body.joint_index, body.joint_name = 2.0, 1, "joint_001"
+    body.inertia = np.diag([1.0, 2.0, 3.0]).astype(np.float32)
+    body.center_of_mass_offset = [1.0, 2.0, 3.0]
+    character = character.clone()
+    character.physical_properties = [body]
+    policy = geometry.CharacterMassScale(int(density))
+    (body,) = character.scaled(scale, policy).physical_properties
+    return np.array(body.mass), body.inertia, body.center_of_mass_offset
+
+
+def rebound(character, states):
+    """The inverse bind pose after `rebind_skin`."""
+    return character.rebind_skin().inverse_bind_pose
+
+
+def members(name):
+    found = getattr(geometry, name).__members__
+    return np.array([*found]), np.array([member.value for member in found.values()])
+
+
+def occluded(*arguments):
+    return np.array(geometry.Marker(*arguments).occluded)
+
+
+def body_of_no_joint(character):
+    """Which joint a character's body names after one of joint 77 was given."""
+    body = geometry.JointPhysicalProperties()
+    body.joint_index = 77
+    character = character.clone()
+    character.physical_properties = [body]
+    return np.array(character.physical_properties[0].joint_index)
