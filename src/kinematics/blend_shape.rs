@@ -18,6 +18,9 @@ pub const PANEL: usize = 48;
 pub const POSES: usize = 4;
 /// Registers of numbers that a kernel does at once. With [`POSES`] it fills the 16 registers of AVX2.
 const REGISTERS: usize = 3;
+/// The same for one pose, which is as fast as the constant data come from memory: whole panels of
+/// 256-bit registers.
+const WIDE: usize = 6;
 /// Shapes whose sums a kernel keeps at once when pulling.
 const SHAPES: usize = 3;
 /// Bytes of the constant matrix that are used for several groups of poses before moving on; well below
@@ -239,10 +242,12 @@ pub fn shape_panels<L: Lane>(
             let rows = &mut rows[next..next + count];
             next += count;
             for panel in block.clone() {
-                if group.poses == 1 {
-                    shape_panel::<L, 1>(base, terms, group, panel, first, rows);
+                if group.poses > 1 {
+                    shape_panel::<L, POSES, REGISTERS>(base, terms, group, panel, first, rows);
+                } else if PANEL.is_multiple_of(WIDE * L::WIDTH) {
+                    shape_panel::<L, 1, WIDE>(base, terms, group, panel, first, rows);
                 } else {
-                    shape_panel::<L, POSES>(base, terms, group, panel, first, rows);
+                    shape_panel::<L, 1, REGISTERS>(base, terms, group, panel, first, rows);
                 }
             }
         }
@@ -252,7 +257,7 @@ pub fn shape_panels<L: Lane>(
 // Loops over constant ranges: only so do the sums stay in registers.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn shape_panel<L: Lane, const P: usize>(
+fn shape_panel<L: Lane, const P: usize, const R: usize>(
     base: Option<&[L::Scalar]>,
     terms: &[Term<'_, L::Scalar>],
     group: &PoseGroup<L::Scalar>,
@@ -261,13 +266,13 @@ fn shape_panel<L: Lane, const P: usize>(
     rows: &mut [&mut [L::Scalar]],
 ) {
     let place = (panel - first) * PANEL;
-    let width = REGISTERS * L::WIDTH;
+    let width = R * L::WIDTH;
     let mut start = 0;
     while start < PANEL {
-        let mut sums = [[L::zero(); REGISTERS]; P];
+        let mut sums = [[L::zero(); R]; P];
         if let Some(base) = base {
             let base = &base[panel * PANEL + start..][..width];
-            for r in 0..REGISTERS {
+            for r in 0..R {
                 let base = L::load(&base[r * L::WIDTH..]);
                 for p in 0..P {
                     sums[p][r] = base;
@@ -279,13 +284,13 @@ fn shape_panel<L: Lane, const P: usize>(
             let values = active.values.as_chunks::<P>().0;
             for (&shape, values) in active.shapes.iter().zip(values) {
                 let numbers = &numbers[shape as usize * PANEL + start..][..width];
-                let mut d = [L::zero(); REGISTERS];
-                for r in 0..REGISTERS {
+                let mut d = [L::zero(); R];
+                for r in 0..R {
                     d[r] = L::load(&numbers[r * L::WIDTH..]);
                 }
                 for p in 0..P {
                     let value = L::splat(values[p]);
-                    for r in 0..REGISTERS {
+                    for r in 0..R {
                         sums[p][r] = d[r].mul_add(value, sums[p][r]);
                     }
                 }
@@ -297,12 +302,12 @@ fn shape_panel<L: Lane, const P: usize>(
             let at = (place + start).min(row.len());
             let row = &mut row[at..];
             if row.len() >= width {
-                for r in 0..REGISTERS {
+                for r in 0..R {
                     sums[p][r].store(&mut row[r * L::WIDTH..]);
                 }
             } else {
                 let mut whole = [L::Scalar::ZERO; PANEL];
-                for r in 0..REGISTERS {
+                for r in 0..R {
                     sums[p][r].store(&mut whole[r * L::WIDTH..]);
                 }
                 row.copy_from_slice(&whole[..row.len()]);
@@ -323,22 +328,27 @@ pub fn pull_panels<L: Lane>(
     sums: &mut [L::Scalar],
 ) {
     // For each group of poses and shape: the sums of each pose, lanes apart.
-    let of_shape = POSES * L::WIDTH;
+    let poses = if rows.len() == 1 { 1 } else { POSES };
+    let of_shape = poses * L::WIDTH;
     let of_group = n_shapes * of_shape;
-    let mut lanes = vec![L::Scalar::ZERO; rows.len().div_ceil(POSES) * of_group];
+    let mut lanes = vec![L::Scalar::ZERO; rows.len().div_ceil(poses) * of_group];
     let per_block = plan.panels_per_block();
     for start in panels.clone().step_by(per_block) {
         let block = start..panels.end.min(start + per_block);
-        for (group, rows) in rows.chunks(POSES).enumerate() {
+        for (group, rows) in rows.chunks(poses).enumerate() {
             let lanes = &mut lanes[group * of_group..(group + 1) * of_group];
             for panel in block.clone() {
-                pull_panel::<L>(plan, panel, rows, lanes);
+                if poses == 1 {
+                    pull_panel::<L, 1>(plan, panel, rows, lanes);
+                } else {
+                    pull_panel::<L, POSES>(plan, panel, rows, lanes);
+                }
             }
         }
     }
     let rows = sums.chunks_exact_mut(n_shapes.max(1));
     for (row, sums) in rows.enumerate() {
-        let (group, pose) = (row / POSES, row % POSES);
+        let (group, pose) = (row / poses, row % poses);
         for (shape, sum) in sums.iter_mut().enumerate() {
             let at = group * of_group + shape * of_shape + pose * L::WIDTH;
             *sum += L::load(&lanes[at..]).sum();
@@ -346,10 +356,9 @@ pub fn pull_panels<L: Lane>(
     }
 }
 
-/// Adds one panel's products with up to [`POSES`] rows to `lanes`, `(n_shapes, POSES, L::WIDTH)`. Shape
-/// after shape, so that the constant matrix is read in a row.
+/// Adds one panel's products with up to `P` rows to `lanes`, `(n_shapes, P, L::WIDTH)`. Shape after shape, so that the constant matrix is read in a row.
 #[inline(always)]
-fn pull_panel<L: Lane>(
+fn pull_panel<L: Lane, const P: usize>(
     plan: &ShapePlan<L::Scalar>,
     panel: usize,
     rows: &[&[L::Scalar]],
@@ -357,15 +366,15 @@ fn pull_panel<L: Lane>(
 ) {
     let place = panel * PANEL;
     // The last panel may go beyond the rows, and the last group has fewer of them.
-    let mut padded = [[L::Scalar::ZERO; PANEL]; POSES];
-    let whole = rows.len() == POSES && place + PANEL <= plan.length;
+    let mut padded = [[L::Scalar::ZERO; PANEL]; P];
+    let whole = rows.len() == P && place + PANEL <= plan.length;
     if !whole {
         for (padded, row) in padded.iter_mut().zip(rows) {
             let rest = &row[place..plan.length.min(place + PANEL)];
             padded[..rest.len()].copy_from_slice(rest);
         }
     }
-    let mut cut: [&[L::Scalar]; POSES] = [&[]; POSES];
+    let mut cut: [&[L::Scalar]; P] = [&[]; P];
     for (p, cut) in cut.iter_mut().enumerate() {
         *cut = if whole {
             &rows[p][place..place + PANEL]
@@ -373,16 +382,16 @@ fn pull_panel<L: Lane>(
             &padded[p]
         };
     }
-    let of_shape = POSES * L::WIDTH;
+    let of_shape = P * L::WIDTH;
     let numbers = plan.panel(panel);
     let threes = lanes.chunks_mut(SHAPES * of_shape);
     for (lanes, numbers) in threes.zip(numbers.chunks(SHAPES * PANEL)) {
         if lanes.len() == SHAPES * of_shape {
-            pull_shapes::<L, SHAPES>(numbers, &cut, lanes);
+            pull_shapes::<L, P, SHAPES>(numbers, &cut, lanes);
         } else {
             let ones = lanes.chunks_exact_mut(of_shape);
             for (lanes, numbers) in ones.zip(numbers.chunks_exact(PANEL)) {
-                pull_shapes::<L, 1>(numbers, &cut, lanes);
+                pull_shapes::<L, P, 1>(numbers, &cut, lanes);
             }
         }
     }
@@ -391,17 +400,17 @@ fn pull_panel<L: Lane>(
 // Loops over constant ranges: only so do the sums stay in registers.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn pull_shapes<L: Lane, const S: usize>(
+fn pull_shapes<L: Lane, const P: usize, const S: usize>(
     numbers: &[L::Scalar],
-    rows: &[&[L::Scalar]; POSES],
+    rows: &[&[L::Scalar]; P],
     lanes: &mut [L::Scalar],
 ) {
     let numbers = &numbers[..S * PANEL];
-    let lanes = &mut lanes[..S * POSES * L::WIDTH];
-    let mut sums = [[L::zero(); POSES]; S];
+    let lanes = &mut lanes[..S * P * L::WIDTH];
+    let mut sums = [[L::zero(); P]; S];
     for s in 0..S {
-        for p in 0..POSES {
-            sums[s][p] = L::load(&lanes[(s * POSES + p) * L::WIDTH..]);
+        for p in 0..P {
+            sums[s][p] = L::load(&lanes[(s * P + p) * L::WIDTH..]);
         }
     }
     let mut at = 0;
@@ -410,7 +419,7 @@ fn pull_shapes<L: Lane, const S: usize>(
         for s in 0..S {
             d[s] = L::load(&numbers[s * PANEL + at..]);
         }
-        for p in 0..POSES {
+        for p in 0..P {
             let row = L::load(&rows[p][at..]);
             for s in 0..S {
                 sums[s][p] = d[s].mul_add(row, sums[s][p]);
@@ -419,8 +428,8 @@ fn pull_shapes<L: Lane, const S: usize>(
         at += L::WIDTH;
     }
     for s in 0..S {
-        for p in 0..POSES {
-            sums[s][p].store(&mut lanes[(s * POSES + p) * L::WIDTH..]);
+        for p in 0..P {
+            sums[s][p].store(&mut lanes[(s * P + p) * L::WIDTH..]);
         }
     }
 }
