@@ -1072,7 +1072,7 @@ impl PyCharacter {
     /// >>> import kinarray as ka
     /// >>> character = ka.testing.create_humanoid(n_vertices=1000)
     /// >>> rigid = character.parameter_transform.rigid_parameters
-    /// >>> character.simplify_parameter_transform(rigid).parameter_transform.size == rigid.sum()
+    /// >>> character.simplify_parameter_transform(rigid).parameter_transform.size == int(rigid.sum())
     /// True
     fn simplify_parameter_transform(
         &self,
