@@ -2,12 +2,14 @@
 //! and thin mirrors of the crate.
 
 mod apply;
+mod closest_points;
 mod geometry;
 mod interop;
 mod interrupt;
 mod io;
 mod nouns;
 mod posing;
+mod query;
 mod testing;
 mod threads;
 mod values;
@@ -22,6 +24,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interop::register(module)?;
     nouns::register(module)?;
     geometry::register(module)?;
+    closest_points::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

@@ -9,7 +9,7 @@ mod locator;
 mod mesh;
 mod parameter_limit;
 mod parameter_transform;
-mod pickle;
+pub(super) mod pickle;
 mod skeleton;
 mod skin_weights;
 

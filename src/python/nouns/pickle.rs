@@ -12,6 +12,7 @@ use super::{
     skeleton::PySkeleton, skin_weights::PySkinWeights,
 };
 use crate::error::Error;
+use crate::python::closest_points::{PyMeshTree, PyPointTree};
 
 /// Grows when the layout of any noun changes.
 const VERSION: u8 = 1;
@@ -65,6 +66,8 @@ pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>
         "ParameterTransform" => wrap(py, PyParameterTransform::new(Arc::new(read(class, bytes)?))),
         "ParameterLimit" => wrap(py, PyParameterLimit(read(class, bytes)?)),
         "Mesh" => wrap(py, PyMesh(Arc::new(read(class, bytes)?))),
+        "PointTree" => wrap(py, PyPointTree(Arc::new(read(class, bytes)?))),
+        "MeshTree" => wrap(py, PyMeshTree(Arc::new(read(class, bytes)?))),
         "SkinWeights" => wrap(py, PySkinWeights(Arc::new(read(class, bytes)?))),
         "BlendShape" => wrap(py, PyBlendShape(Arc::new(read(class, bytes)?))),
         "Locator" => wrap(py, PyLocator(read(class, bytes)?)),
