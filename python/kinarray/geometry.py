@@ -21,6 +21,7 @@ from ._core import (
     SkinWeights,
     TaperedCapsule,
     apply_parameter_transform,
+    classify_triangles_by_texture,
     compute_vertex_normals,
     find_closest_points,
     find_closest_points_on_mesh,
@@ -32,7 +33,11 @@ from ._core import (
     model_parameters_to_local_skeleton_state,
     model_parameters_to_positions,
     model_parameters_to_skeleton_state,
+    reduce_mesh_by_faces,
+    reduce_mesh_by_vertices,
     skeleton_state_to_joint_parameters,
+    split_mesh_by_texture_region,
+    strip_lower_body_vertices,
 )
 
 PARAMETERS_PER_JOINT = 7
@@ -56,6 +61,7 @@ __all__ = [
     "SkinWeights",
     "TaperedCapsule",
     "apply_parameter_transform",
+    "classify_triangles_by_texture",
     "compute_vertex_normals",
     "find_closest_points",
     "find_closest_points_on_mesh",
@@ -67,5 +73,9 @@ __all__ = [
     "model_parameters_to_local_skeleton_state",
     "model_parameters_to_positions",
     "model_parameters_to_skeleton_state",
+    "reduce_mesh_by_faces",
+    "reduce_mesh_by_vertices",
     "skeleton_state_to_joint_parameters",
+    "split_mesh_by_texture_region",
+    "strip_lower_body_vertices",
 ]

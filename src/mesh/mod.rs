@@ -5,6 +5,7 @@ mod boxes;
 mod crossings;
 mod points;
 mod prepared;
+mod texture;
 mod triangle;
 mod triangles;
 
@@ -13,6 +14,7 @@ pub use crossings::self_intersections;
 pub use points::PointTree;
 pub use prepared::{PointSet, TriangleSet};
 pub(crate) use prepared::{check_count, check_faces};
+pub use texture::{Texture, classify_triangles, split_region};
 pub use triangle::{Piece, closest_on_triangle};
 pub use triangles::TriangleTree;
 pub(crate) use triangles::corners;

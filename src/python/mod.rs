@@ -7,6 +7,7 @@ mod geometry;
 mod interop;
 mod interrupt;
 mod io;
+mod mesh_parts;
 mod nouns;
 mod posing;
 mod query;
@@ -25,6 +26,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     nouns::register(module)?;
     geometry::register(module)?;
     closest_points::register(module)?;
+    mesh_parts::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::character::Character;
+use crate::character::{Character, Mesh};
 
 /// A table of what it has, and its joints as a tree that opens.
 pub fn character(character: &Character) -> String {
@@ -87,6 +87,28 @@ pub fn character(character: &Character) -> String {
         }
     }
     html.push_str("</ul></details></div>");
+    html
+}
+
+/// A table of what a mesh has.
+pub fn mesh(mesh: &Mesh) -> String {
+    let mut html = String::from("<div style=\"font-family:sans-serif\"><b>Mesh</b><table>");
+    for (what, count) in [
+        ("vertices", mesh.n_vertices()),
+        ("triangles", mesh.faces.len()),
+        ("polygons", mesh.poly_face_sizes.len()),
+        ("lines", mesh.lines.len()),
+        ("colors", mesh.colors.len()),
+        ("texture coordinates", mesh.texcoords.len() / 2),
+    ] {
+        if count > 0 {
+            let _ = write!(
+                html,
+                "<tr><td style=\"text-align:left\">{what}</td><td>{count}</td></tr>"
+            );
+        }
+    }
+    html.push_str("</table></div>");
     html
 }
 

@@ -14,6 +14,7 @@ mod skeleton;
 mod skin_weights;
 
 pub use character::PyCharacter;
+pub use mesh::PyMesh;
 
 use pyo3::prelude::*;
 
