@@ -136,38 +136,65 @@ impl<T: Real> Best<T> {
         distance < self.distance || distance == self.distance && index < self.index
     }
 
-    /// Takes the best of a leaf, of those that `accept` lets pass.
+    /// Takes the best of a leaf, of those that `accept` lets pass. The indices are in ascending order, so
+    /// that of several as close the first comes first.
     #[inline(always)]
     pub(super) fn look_at(
         &mut self,
-        distances: &[T; BLOCK],
+        mut distances: [T; BLOCK],
         indices: &[u32; BLOCK],
         accept: &impl Fn(u32) -> bool,
     ) {
-        for (&distance, &index) in distances.iter().zip(indices) {
-            if self.allows(distance, index) && accept(index) {
+        loop {
+            let (at, distance) = nearest(&distances);
+            let index = indices[at];
+            if !self.allows(distance, index) {
+                return;
+            }
+            if accept(index) {
                 *self = Self {
                     distance,
                     index,
                     found: true,
                 };
+                return;
             }
+            distances[at] = T::from_f64(f64::INFINITY);
         }
     }
 }
 
-/// A node or leaf to look at.
-#[derive(Debug, Clone, Copy)]
-struct Waiting<T> {
-    distance: T,
-    first: u32,
-    level: u32,
-    node: u32,
+/// The place of the smallest number, and the number; of several the first. Without a branch: which one it
+/// is cannot be predicted.
+#[inline(always)]
+fn nearest<T: Real>(distances: &[T; BLOCK]) -> (usize, T) {
+    let mut least = *distances;
+    let mut half = BLOCK / 2;
+    while half > 0 {
+        for at in 0..half {
+            if least[at + half] < least[at] {
+                least[at] = least[at + half];
+            }
+        }
+        half /= 2;
+    }
+    let mut places = 0_u32;
+    for (at, &distance) in distances.iter().enumerate() {
+        places |= u32::from(distance == least[0]) << at;
+    }
+    (places.trailing_zeros() as usize % BLOCK, least[0])
 }
 
-/// The places that a search still has to look at.
+/// A node whose children are being looked at: how far they are, infinity for those that were.
+#[derive(Debug, Clone, Copy)]
+struct Open<T> {
+    distances: [T; BLOCK],
+    node: usize,
+}
+
+/// The nodes on the way to where a search is.
 #[derive(Debug, Clone, Default)]
-pub struct Stack<T>(Vec<Waiting<T>>);
+pub struct Stack<T>(Vec<Open<T>>);
 
 /// What is in the leaves. A trait and no closure: those would not inherit the instruction set.
 pub(super) trait Leaves<T, const D: usize> {
@@ -194,6 +221,9 @@ impl<T: Lane<Scalar = T> + Real, const D: usize> BoxTree<T, D> {
             size *= BLOCK;
         }
         order(places, size);
+        for leaf in places.chunks_mut(BLOCK) {
+            leaf.sort_unstable_by_key(|place| place.index);
+        }
         let mut children: Vec<(Bounds<T, D>, u32)> = places
             .chunks(BLOCK)
             .map(|leaf| {
@@ -237,60 +267,35 @@ impl<T: Lane<Scalar = T> + Real, const D: usize> BoxTree<T, D> {
             return;
         }
         let infinity = T::from_f64(f64::INFINITY);
-        let stack = &mut stack.0;
-        stack.clear();
-        stack.push(Waiting {
-            distance: T::ZERO,
-            first: 0,
-            level: self.levels.len() as u32,
+        let top = self.levels.len();
+        let path = &mut stack.0;
+        path.clear();
+        path.push(Open {
+            distances: self.levels[top - 1][0].distances::<L>(point),
             node: 0,
         });
-        while let Some(now) = stack.pop() {
-            if now.distance > best.distance
-                || now.distance == best.distance && now.first > best.index
-            {
+        while let Some(open) = path.last_mut() {
+            let (child, distance) = nearest(&open.distances);
+            if distance > best.distance || distance == infinity {
+                path.pop();
                 continue;
             }
-            if now.level == 0 {
-                leaves.look::<L>(now.node as usize, point, best);
+            open.distances[child] = infinity;
+            let node = open.node;
+            let place = node * BLOCK + child;
+            let level = top - path.len();
+            let first = self.levels[level][node].first[child];
+            if distance == best.distance && first > best.index {
                 continue;
             }
-            let node = &self.levels[now.level as usize - 1][now.node as usize];
-            let distances = node.distances::<L>(point);
-            let mut near = [Waiting {
-                distance: T::ZERO,
-                first: 0,
-                level: now.level - 1,
-                node: 0,
-            }; BLOCK];
-            let mut count = 0;
-            for (child, &distance) in distances.iter().enumerate() {
-                near[count] = Waiting {
-                    distance,
-                    first: node.first[child],
-                    level: now.level - 1,
-                    node: now.node * BLOCK as u32 + child as u32,
-                };
-                count += usize::from(distance <= best.distance && distance < infinity);
-                if count == BLOCK {
-                    break;
-                }
+            if level == 0 {
+                leaves.look::<L>(place, point, best);
+            } else {
+                path.push(Open {
+                    distances: self.levels[level - 1][place].distances::<L>(point),
+                    node: place,
+                });
             }
-            let near = &mut near[..count];
-            // Few, and nearly every time other ones: insertion beats a general sort.
-            for at in 1..near.len() {
-                let one = near[at];
-                let mut to = at;
-                while to > 0
-                    && (near[to - 1].distance < one.distance
-                        || near[to - 1].distance == one.distance && near[to - 1].first < one.first)
-                {
-                    near[to] = near[to - 1];
-                    to -= 1;
-                }
-                near[to] = one;
-            }
-            stack.extend_from_slice(near);
         }
     }
 

@@ -93,6 +93,6 @@ impl<T: Real, const D: usize, F: Fn(u32) -> bool> Leaves<T, D> for Accepted<'_, 
             }
             sum.store(to);
         }
-        best.look_at(&distances, &leaf.indices, &self.accept);
+        best.look_at(distances, &leaf.indices, &self.accept);
     }
 }

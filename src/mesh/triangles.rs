@@ -113,9 +113,11 @@ impl<T: Real> Leaves<T, 3> for Vec<Leaf<T>> {
             let from = vector::sub(point, load(&leaf.corner, start));
             let (ab, ac) = (load(&leaf.ab, start), load(&leaf.ac, start));
             let (_, distance) = closest_on_triangle(from, ab, ac);
-            distance.store(to);
+            // Numbers too large to be squared make NaN, which nothing would be smaller than.
+            let far = L::lit(f64::INFINITY);
+            L::select(distance.lt(far), distance, far).store(to);
         }
-        best.look_at(&distances, &leaf.indices, &|_| true);
+        best.look_at(distances, &leaf.indices, &|_| true);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The operations: kinematics over batches, each with its derivatives.
 
 mod apply_parameter_transform;
+mod closest_points_on_mesh;
 mod gradients;
 mod inverse_kinematic_map;
 mod inverse_parameter_transform;
@@ -12,6 +13,7 @@ mod skin_points;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use closest_points_on_mesh::ClosestPointsOnMesh;
 pub use inverse_kinematic_map::{
     LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
 };
