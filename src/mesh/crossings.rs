@@ -125,7 +125,7 @@ mod tests {
         for _ in 0..700 {
             let middle: [f64; 3] = std::array::from_fn(|_| random(1.0));
             for _ in 0..3 {
-                vertices.extend(middle.map(|x| x + random(0.15)));
+                vertices.extend(middle.map(|x| x + random(0.4)));
             }
         }
         vertices[100] = f64::NAN;

@@ -193,11 +193,15 @@ pub fn reduce_mesh_by_faces<'py>(
 ///
 /// Examples
 /// --------
-/// >>> import kinarray as ka
-/// >>> character = ka.testing.create_humanoid(n_vertices=600)
-/// >>> upper = ka.geometry.strip_lower_body_vertices(character)
-/// >>> upper.mesh.n_vertices < character.mesh.n_vertices
-/// True
+/// >>> from kinarray.geometry import (
+/// ...     Character, Joint, Mesh, ParameterTransform, Skeleton, SkinWeights, strip_lower_body_vertices)
+/// >>> names = {"hips": -1, "leg": 0, "b_spine0": 0}
+/// >>> skeleton = Skeleton([Joint(n, p, [0, 0, 0, 1], [0, 1, 0]) for n, p in names.items()])
+/// >>> mesh = Mesh([[0, 0, 0], [0, 1, 0], [0, 2, 0]], [])
+/// >>> character = Character("x", skeleton, ParameterTransform.identity(skeleton))
+/// >>> character = character.with_mesh_and_skin_weights(mesh, SkinWeights([[1], [0], [2]], [[1.0]] * 3))
+/// >>> strip_lower_body_vertices(character).mesh.vertices[:, 1]
+/// array([1., 2.])
 #[pyfunction]
 pub fn strip_lower_body_vertices(character: &Bound<'_, PyCharacter>) -> PyResult<PyCharacter> {
     Ok(PyCharacter::from_core(
