@@ -5,6 +5,7 @@
 //! * [`backend`]: what a batched operation is, and the devices that run it
 //! * [`array`]: how we see numbers that someone else owns
 //! * [`io`]: bytes to characters and motion
+//! * [`mesh`]: trees over points and triangles, closest points, parts of meshes
 //! * [`math`]: quaternions, transforms, Euler angles
 //! * [`testing`]: characters that the package builds itself
 //! * [`render`]: pictures of them
@@ -17,6 +18,7 @@ pub mod error;
 pub mod io;
 pub mod kinematics;
 pub mod math;
+pub mod mesh;
 pub mod render;
 pub mod testing;
 

@@ -213,9 +213,9 @@ def _pyarrow_dtype(x):
     import pyarrow as pa
 
     inner = x.type
-    while not pa.types.is_floating(inner):
+    while isinstance(inner, pa.BaseExtensionType) or pa.types.is_fixed_size_list(inner):
         inner = inner.storage_type if isinstance(inner, pa.BaseExtensionType) else inner.value_type
-    return {"float": "float32", "double": "float64"}[str(inner)]
+    return {"float": "float32", "double": "float64"}.get(str(inner), str(inner))
 
 
 def _is_pyarrow(x):

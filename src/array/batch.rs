@@ -168,6 +168,13 @@ impl<'a, T: Copy> Batch<'a, T> {
         }
     }
 
+    /// Where item `index` lies: the same for items that are the same memory, as broadcasting makes them.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, index: usize) -> usize {
+        self.start(index)
+    }
+
     /// The first number of item `index`: the item itself where it has no axes.
     ///
     /// # Panics

@@ -2,9 +2,12 @@
 
 pub mod cpu;
 pub mod operations;
+pub mod queries;
 
 mod control;
 mod operation;
+mod query;
 
 pub use control::Control;
 pub use operation::{Gradient, Input, Operation};
+pub use query::{Column, Holds, Query, Results};

@@ -24,6 +24,14 @@ pub struct MeshParts {
     pub texcoords: Reals,
     /// Texture-coordinate indices of each triangle; as many as `faces`, or none.
     pub texcoord_faces: Vec<[u32; 3]>,
+    /// Polylines over the texture coordinates.
+    pub texcoord_lines: Vec<Vec<u32>>,
+    /// Vertex indices of the polygons that the triangles were cut from, one polygon after the other.
+    pub poly_faces: Vec<u32>,
+    /// The number of corners of each polygon.
+    pub poly_face_sizes: Vec<u32>,
+    /// Texture-coordinate indices of the polygons' corners; as many as `poly_faces`, or none.
+    pub poly_texcoord_faces: Vec<u32>,
 }
 
 /// A checked triangle mesh.
@@ -96,6 +104,13 @@ impl Mesh {
                 parts.faces.len()
             ));
         }
+        for (index, line) in parts.texcoord_lines.iter().enumerate() {
+            if let Some(texcoord) = line.iter().find(|&&t| t as usize >= texcoords) {
+                return wrong(format!(
+                    "texcoord line {index} uses coordinate {texcoord}, but there are {texcoords}"
+                ));
+            }
+        }
         for (index, face) in parts.texcoord_faces.iter().enumerate() {
             if let Some(texcoord) = face.iter().find(|&&t| t as usize >= texcoords) {
                 return wrong(format!(
@@ -103,6 +118,7 @@ impl Mesh {
                 ));
             }
         }
+        check_polygons(&parts)?;
         if parts.normals.is_empty() && count > 0 {
             parts.normals = rest_normals(&parts);
         }
@@ -115,6 +131,31 @@ impl Mesh {
         self.0.vertices.len() / 3
     }
 
+    /// The polygons: vertex indices of each, and texture-coordinate indices, or none.
+    pub fn polygons(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
+        let mut start = 0;
+        self.0.poly_face_sizes.iter().map(move |&size| {
+            let range = start..start + size as usize;
+            start = range.end;
+            let texcoords = self.0.poly_texcoord_faces.get(range.clone());
+            (&self.0.poly_faces[range], texcoords.unwrap_or(&[]))
+        })
+    }
+
+    /// The same mesh with normals computed again from its positions.
+    #[must_use]
+    pub fn with_updated_normals(&self) -> Self {
+        let mut parts = self.0.clone();
+        parts.normals = rest_normals(&parts);
+        Self(parts)
+    }
+
+    /// The pairs of triangles that cross each other; see [`crate::mesh::self_intersections`].
+    #[must_use]
+    pub fn self_intersections(&self) -> Vec<[u32; 2]> {
+        crate::mesh::self_intersections(self.0.vertices.as_f64(), &self.0.faces)
+    }
+
     /// The same mesh with every position multiplied by `factor`.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
@@ -122,6 +163,49 @@ impl Mesh {
         parts.vertices = parts.vertices.scaled(factor);
         Self(parts)
     }
+}
+
+/// Checks the polygons.
+fn check_polygons(parts: &MeshParts) -> Result<()> {
+    let wrong = |problem: String| Err(Error::character("mesh", problem));
+    if let Some(size) = parts.poly_face_sizes.iter().find(|&&size| size < 3) {
+        return wrong(format!(
+            "a polygon of poly_face_sizes has {size} corners; expected 3 or more"
+        ));
+    }
+    let corners: u64 = parts
+        .poly_face_sizes
+        .iter()
+        .map(|&size| u64::from(size))
+        .sum();
+    if corners != parts.poly_faces.len() as u64 {
+        return wrong(format!(
+            "poly_face_sizes sum to {corners}, but there are {} poly_faces",
+            parts.poly_faces.len()
+        ));
+    }
+    if !parts.poly_texcoord_faces.is_empty()
+        && parts.poly_texcoord_faces.len() != parts.poly_faces.len()
+    {
+        return wrong(format!(
+            "{} poly_texcoord_faces for {} poly_faces",
+            parts.poly_texcoord_faces.len(),
+            parts.poly_faces.len()
+        ));
+    }
+    for (name, indices, count) in [
+        ("poly_faces", &parts.poly_faces, parts.vertices.len() / 3),
+        (
+            "poly_texcoord_faces",
+            &parts.poly_texcoord_faces,
+            parts.texcoords.len() / 2,
+        ),
+    ] {
+        if let Some(index) = indices.iter().find(|&&index| index as usize >= count) {
+            return wrong(format!("{name} use index {index}, but there are {count}"));
+        }
+    }
+    Ok(())
 }
 
 /// Area-weighted vertex normals of the rest mesh, in the precision of its vertices; zero where no

@@ -369,7 +369,9 @@ impl Foreign {
     /// # Safety
     /// The memory must be writable, and nobody may read it meanwhile.
     pub unsafe fn write<T: Element>(&self, values: &[T]) {
-        assert_eq!(T::DTYPE, self.dtype);
+        // Truth values are bytes to us.
+        let as_bytes = self.dtype == DType::Bool && T::DTYPE == DType::UInt8;
+        assert!(T::DTYPE == self.dtype || as_bytes);
         assert_eq!(values.len(), self.len());
         if self.is_empty() {
             return;

@@ -52,7 +52,8 @@ pub struct Output<'a, 'py, T> {
     /// The element type of the result: `T`'s, or a half precision.
     dtype: DType,
     shape: Shape,
-    precision: std::marker::PhantomData<T>,
+    /// How elements become `dtype` where that is a half precision.
+    round: Option<fn(&[T], DType, &mut Block)>,
 }
 
 impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
@@ -69,6 +70,38 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
         shape: Shape,
         out: Option<&'a AnyArray<'a, 'py>>,
     ) -> PyResult<Self> {
+        let dtype = result_dtype::<T>(inputs);
+        let round = (dtype != T::DTYPE).then_some(T::to_half as fn(&[T], DType, &mut Block));
+        Self::make(function, inputs, shape, dtype, round, out)
+    }
+}
+
+impl<'a, 'py, T: Element + bytemuck::Pod> Output<'a, 'py, T> {
+    /// Makes room for a result whose elements are not numbers of the call's precision: indices in `T`, or
+    /// truth values in bytes (`T` is `u8` and `dtype` [`DType::Bool`]).
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn exact(
+        function: &str,
+        inputs: &'a [AnyArray<'a, 'py>],
+        shape: Shape,
+        dtype: DType,
+        out: Option<&'a AnyArray<'a, 'py>>,
+    ) -> PyResult<Self> {
+        debug_assert_eq!(dtype.size(), size_of::<T>());
+        Self::make(function, inputs, shape, dtype, None, out)
+    }
+
+    #[inline(always)]
+    fn make(
+        function: &str,
+        inputs: &'a [AnyArray<'a, 'py>],
+        shape: Shape,
+        dtype: DType,
+        round: Option<fn(&[T], DType, &mut Block)>,
+        out: Option<&'a AnyArray<'a, 'py>>,
+    ) -> PyResult<Self> {
         let bytes = element_count(&shape)
             .and_then(|count| count.checked_mul(size_of::<T>()))
             .filter(|&bytes| bytes < MOST_BYTES);
@@ -77,12 +110,12 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
         };
         let leading = leading(inputs);
         let kind = leading.map_or(Kind::Numbers, AnyArray::kind);
-        let dtype = result_dtype::<T>(inputs);
+        let computed = if round.is_some() { T::DTYPE } else { dtype };
         let header = match out {
             None => Some(header(kind, shape.len())),
             Some(out) => {
                 check_out(out, dtype, &shape)?;
-                (!can_be_filled(out, T::DTYPE, inputs)).then_some(0)
+                (!can_be_filled(out, computed, inputs)).then_some(0)
             }
         };
         let block = match header {
@@ -99,7 +132,7 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
             kind,
             dtype,
             shape,
-            precision: std::marker::PhantomData,
+            round,
         })
     }
 
@@ -132,19 +165,19 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
         match (self.out, self.block) {
             (Some(out), block) => {
                 if let Some(block) = block {
-                    write_aside::<T>(out, block.as_slice(), self.dtype);
+                    write_aside::<T>(out, block.as_slice(), self.dtype, self.round);
                 }
                 Ok(out.object().to_owned())
             }
-            (None, Some(block)) if self.dtype == T::DTYPE => {
-                hand_over(py, self.kind, self.like, block, self.dtype, &self.shape)
-            }
             (None, Some(block)) => {
+                let Some(round) = self.round else {
+                    return hand_over(py, self.kind, self.like, block, self.dtype, &self.shape);
+                };
                 let values = block.as_slice::<T>();
                 let bytes = values.len() * self.dtype.size();
                 let rounded = Block::try_new(bytes, header(self.kind, self.shape.len()));
                 let mut rounded = rounded.ok_or_else(|| no_room("result", bytes))?;
-                T::to_half(values, self.dtype, &mut rounded);
+                round(values, self.dtype, &mut rounded);
                 copies::count(bytes);
                 hand_over(py, self.kind, self.like, rounded, self.dtype, &self.shape)
             }
@@ -154,19 +187,24 @@ impl<'a, 'py, T: Precision> Output<'a, 'py, T> {
 }
 
 /// Copies a result into the caller's array, rounding it to half precision where that has it.
-fn write_aside<T: Precision>(out: &AnyArray<'_, '_>, values: &[T], dtype: DType) {
+fn write_aside<T: Element + bytemuck::Pod>(
+    out: &AnyArray<'_, '_>,
+    values: &[T],
+    dtype: DType,
+    round: Option<fn(&[T], DType, &mut Block)>,
+) {
     let memory = out.memory();
     // SAFETY: writable, as `check_out` found; nothing else is reading now.
     unsafe {
-        if dtype == T::DTYPE {
+        let Some(round) = round else {
             memory.write(values);
-        } else {
-            let mut rounded = Block::new(values.len() * dtype.size(), 0);
-            T::to_half(values, dtype, &mut rounded);
-            match dtype {
-                DType::Float16 => memory.write(rounded.as_slice::<half::f16>()),
-                _ => memory.write(rounded.as_slice::<half::bf16>()),
-            }
+            return;
+        };
+        let mut rounded = Block::new(values.len() * dtype.size(), 0);
+        round(values, dtype, &mut rounded);
+        match dtype {
+            DType::Float16 => memory.write(rounded.as_slice::<half::f16>()),
+            _ => memory.write(rounded.as_slice::<half::bf16>()),
         }
     }
 }

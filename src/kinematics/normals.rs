@@ -1,5 +1,8 @@
 //! Area-weighted vertex normals of a triangle mesh, and their derivatives.
 
+use std::sync::OnceLock;
+
+use super::normal_tiles::{Tile, cut};
 use crate::error::{Error, Result};
 use crate::math::{Lane, Real, Vector, vector};
 
@@ -8,6 +11,27 @@ use crate::math::{Lane, Real, Vector, vector};
 pub struct NormalsPlan {
     triangles: Vec<[u32; 3]>,
     n_vertices: usize,
+    /// Made when several poses are worked on side by side.
+    tiles: OnceLock<Vec<Tile>>,
+}
+
+/// Vertices that are normalised side by side.
+const BLOCK: usize = 16;
+
+/// Lanes of numbers that are kept between groups of poses, so that they are not allocated again.
+#[derive(Debug, Clone)]
+pub struct TileLanes<L> {
+    positions: Vec<Vector<L>>,
+    areas: Vec<Vector<L>>,
+}
+
+impl<L> Default for TileLanes<L> {
+    fn default() -> Self {
+        Self {
+            positions: Vec::new(),
+            areas: Vec::new(),
+        }
+    }
 }
 
 impl NormalsPlan {
@@ -33,6 +57,7 @@ impl NormalsPlan {
         Ok(Self {
             triangles,
             n_vertices,
+            tiles: OnceLock::new(),
         })
     }
 
@@ -50,10 +75,90 @@ impl NormalsPlan {
 
     /// Unit normals of one mesh, `(n_vertices, 3)`; zero where no triangle with an area meets
     /// the vertex.
-    pub fn normals<T: Real + Lane<Scalar = T>>(&self, vertices: &[T], out: &mut [T]) {
+    #[inline(always)]
+    pub fn normals<L: Lane>(&self, vertices: &[L::Scalar], out: &mut [L::Scalar])
+    where
+        L::Scalar: Lane<Scalar = L::Scalar>,
+    {
         self.areas(vertices, out);
-        for normal in out.as_chunks_mut::<3>().0 {
+        let (blocks, rest) = out.as_chunks_mut::<{ 3 * BLOCK }>();
+        for block in blocks {
+            let normals = block.as_chunks_mut::<3>().0;
+            // Apart, so that lanes can work on them, and together again.
+            let mut apart = [[L::Scalar::ZERO; BLOCK]; 3];
+            for (at, normal) in normals.iter().enumerate() {
+                for axis in 0..3 {
+                    apart[axis][at] = normal[axis];
+                }
+            }
+            for start in (0..BLOCK).step_by(L::WIDTH) {
+                let normal = [
+                    L::load(&apart[0][start..]),
+                    L::load(&apart[1][start..]),
+                    L::load(&apart[2][start..]),
+                ];
+                let unit = Length::of(normal).unit(normal);
+                for axis in 0..3 {
+                    unit[axis].store(&mut apart[axis][start..]);
+                }
+            }
+            for (at, normal) in normals.iter_mut().enumerate() {
+                for axis in 0..3 {
+                    normal[axis] = apart[axis][at];
+                }
+            }
+        }
+        for normal in rest.as_chunks_mut::<3>().0 {
             *normal = Length::of(*normal).unit(*normal);
+        }
+    }
+
+    /// The same for several poses of the mesh side by side: `rows` has `L::WIDTH` of them, and the normals
+    /// of the first `count` go to `out`, one pose after the other.
+    #[inline(always)]
+    pub fn normals_of_many<L: Lane>(
+        &self,
+        rows: &[&[L::Scalar]],
+        count: usize,
+        lanes: &mut TileLanes<L>,
+        out: &mut [L::Scalar],
+    ) {
+        let stride = 3 * self.n_vertices;
+        let tiles = self
+            .tiles
+            .get_or_init(|| cut(&self.triangles, self.n_vertices));
+        for tile in tiles {
+            let TileLanes { positions, areas } = lanes;
+            let all = tile.count + tile.around.len();
+            positions.resize(all, vector::zero());
+            areas.clear();
+            areas.resize(all, vector::zero());
+            let (own, around) = positions.split_at_mut(tile.count);
+            load_row(rows, 3 * tile.start, own.as_flattened_mut());
+            for (position, &vertex) in around.iter_mut().zip(&tile.around) {
+                for axis in 0..3 {
+                    position[axis] = L::load_column(rows, 3 * vertex as usize + axis);
+                }
+            }
+            for &triangle in &tile.triangles {
+                let [a, b, c] = [
+                    triangle[0] as usize,
+                    triangle[1] as usize,
+                    triangle[2] as usize,
+                ];
+                let start = positions[a];
+                let u = vector::sub(positions[b], start);
+                let v = vector::sub(positions[c], start);
+                let area = vector::cross(u, v);
+                areas[a] = vector::add(areas[a], area);
+                areas[b] = vector::add(areas[b], area);
+                areas[c] = vector::add(areas[c], area);
+            }
+            let own = &mut areas[..tile.count];
+            for normal in own.iter_mut() {
+                *normal = Length::of(*normal).unit(*normal);
+            }
+            store_row(own.as_flattened(), out, 3 * tile.start, stride, count);
         }
     }
 
@@ -145,17 +250,48 @@ fn edges<T: Real + Lane<Scalar = T>>(vertices: &[T], triangle: &[u32; 3]) -> [Ve
     [vector::sub(b, a), vector::sub(c, a)]
 }
 
-/// The length of a vector in two factors, so that squares of the smallest areas do not vanish.
-struct Length<T> {
-    size: T,
-    rest: T,
+/// Loads columns `first ..` of the rows, one register each.
+#[inline(always)]
+fn load_row<L: Lane>(rows: &[&[L::Scalar]], first: usize, to: &mut [L]) {
+    let (blocks, rest) = to.as_chunks_mut::<8>();
+    let whole = 8 * blocks.len();
+    for (at, block) in blocks.iter_mut().enumerate() {
+        *block = L::load_columns8(rows, first + 8 * at);
+    }
+    for (at, place) in rest.iter_mut().enumerate() {
+        *place = L::load_column(rows, first + whole + at);
+    }
 }
 
-impl<T: Real + Lane<Scalar = T>> Length<T> {
+/// Stores one register for each column, as `count` rows `stride` apart.
+#[inline(always)]
+fn store_row<L: Lane>(
+    from: &[L],
+    out: &mut [L::Scalar],
+    start: usize,
+    stride: usize,
+    count: usize,
+) {
+    let (blocks, rest) = from.as_chunks::<8>();
+    for (at, block) in blocks.iter().enumerate() {
+        L::store_columns8(block, out, start + 8 * at, stride, count);
+    }
+    for (at, value) in rest.iter().enumerate() {
+        value.store_column(out, start + 8 * blocks.len() + at, stride, count);
+    }
+}
+
+/// The length of a vector in two factors, so that squares of the smallest areas do not vanish.
+struct Length<L> {
+    size: L,
+    rest: L,
+}
+
+impl<L: Lane> Length<L> {
     #[inline(always)]
-    fn of(v: Vector<T>) -> Self {
+    fn of(v: Vector<L>) -> Self {
         let size = v[0].abs() + v[1].abs() + v[2].abs();
-        let scaled = v.map(|x| x / size);
+        let scaled = [v[0] / size, v[1] / size, v[2] / size];
         Self {
             size,
             rest: vector::dot(scaled, scaled).sqrt(),
@@ -163,21 +299,30 @@ impl<T: Real + Lane<Scalar = T>> Length<T> {
     }
 
     #[inline(always)]
-    fn unit(&self, v: Vector<T>) -> Vector<T> {
-        if self.size == T::ZERO {
-            return v;
-        }
-        v.map(|x| x / self.size / self.rest)
+    fn unit(&self, v: Vector<L>) -> Vector<L> {
+        [
+            self.unless_zero(v[0] / self.size / self.rest),
+            self.unless_zero(v[1] / self.size / self.rest),
+            self.unless_zero(v[2] / self.size / self.rest),
+        ]
+    }
+
+    /// The number, or zero where the length is; NaN where that is.
+    #[inline(always)]
+    fn unless_zero(&self, number: L) -> L {
+        L::select(L::zero().lt(self.size), number, self.size)
     }
 
     /// The part of `change` across `v`, per length of `v`; zero where `v` is. Its own transpose.
     #[inline(always)]
-    fn across(&self, v: Vector<T>, change: Vector<T>) -> Vector<T> {
-        if self.size == T::ZERO {
-            return [T::ZERO; 3];
-        }
+    fn across(&self, v: Vector<L>, change: Vector<L>) -> Vector<L> {
         let unit = self.unit(v);
         let along = vector::dot(unit, change);
-        std::array::from_fn(|c| (change[c] - along * unit[c]) / self.size / self.rest)
+        let part = |c: usize| (change[c] - along * unit[c]) / self.size / self.rest;
+        [
+            self.unless_zero(part(0)),
+            self.unless_zero(part(1)),
+            self.unless_zero(part(2)),
+        ]
     }
 }

@@ -4,14 +4,17 @@
 mod algebra;
 mod apply;
 mod characters;
+mod closest_points;
 mod collisions;
 mod geometry;
 mod interop;
 mod interrupt;
 mod io;
+mod mesh_parts;
 mod nouns;
 mod parameters;
 mod posing;
+mod query;
 mod shapes;
 mod skinning;
 mod surgery;
@@ -35,6 +38,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     skinning::register(module)?;
     surgery::register(module)?;
     collisions::register(module)?;
+    closest_points::register(module)?;
+    mesh_parts::register(module)?;
     io::register(module)?;
     testing::register(module)?;
     threads::register(module)

@@ -80,6 +80,16 @@ pub fn triangles(object: &Bound<'_, PyAny>, what: &'static str) -> PyResult<Vec<
 
 /// Truth values from a bool array or list.
 pub fn mask(object: &Bound<'_, PyAny>, what: &'static str, length: usize) -> PyResult<Vec<bool>> {
+    mask_over(object, what, length, "n_parameters")
+}
+
+/// The same, one for each of what `axis` counts.
+pub fn mask_over(
+    object: &Bound<'_, PyAny>,
+    what: &'static str,
+    length: usize,
+    axis: &str,
+) -> PyResult<Vec<bool>> {
     let values = match list::speaks(object) {
         true => list::bools(what, object)?.values,
         false => AnyArray::extract(object, what)?.memory().to_bools(what)?,
@@ -87,11 +97,32 @@ pub fn mask(object: &Bound<'_, PyAny>, what: &'static str, length: usize) -> PyR
     if values.len() != length {
         return Err(PyErr::from(Error::shape(
             what,
-            format!("({length},) = (n_parameters,)"),
+            format!("({length},) = ({axis},)"),
             show_shape(&[values.len()]),
         )));
     }
     Ok(values)
+}
+
+/// RGB colours: `(..., 3)` whole numbers from 0 to 255, and their shape without the last axis.
+pub fn colors(
+    object: &Bound<'_, PyAny>,
+    what: &'static str,
+    axes: usize,
+    words: &str,
+) -> PyResult<(Vec<[u8; 3]>, Shape)> {
+    let (flat, shape) = indices(object, what)?;
+    if shape.len() != axes || shape.last() != Some(&3) {
+        return Err(Error::shape(what, words, show_shape(&shape)).into());
+    }
+    let byte = |c: u32| {
+        u8::try_from(c).map_err(|_| Error::value(what, format!("expected 0 to 255, got {c}")))
+    };
+    let bytes: Vec<u8> = flat.into_iter().map(byte).collect::<Result<_>>()?;
+    Ok((
+        bytes.as_chunks().0.to_vec(),
+        Shape::from_slice(&shape[..axes - 1]),
+    ))
 }
 
 /// Checks a shape against sizes; `None` is any size.

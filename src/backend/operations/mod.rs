@@ -1,6 +1,7 @@
 //! The operations: kinematics over batches, each with its derivatives.
 
 mod apply_parameter_transform;
+mod closest_points_on_mesh;
 mod collision_overlaps;
 mod compute_pose_shape;
 mod compute_shape;
@@ -30,6 +31,7 @@ mod skin_shaped_points;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use closest_points_on_mesh::ClosestPointsOnMesh;
 pub use collision_overlaps::CollisionOverlaps;
 pub use compute_pose_shape::ComputePoseShape;
 pub use compute_shape::ComputeShape;

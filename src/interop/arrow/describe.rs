@@ -15,6 +15,7 @@ use super::column::TENSOR;
 use super::{Form, capsule};
 use crate::array::DType;
 use crate::error::{Error, Result};
+use crate::interop::copies;
 use crate::interop::foreign::Foreign;
 use crate::interop::storage::Storage;
 
@@ -42,6 +43,7 @@ fn data_type(dtype: DType) -> Result<DataType> {
         DType::Float64 => DataType::Float64,
         DType::Int32 => DataType::Int32,
         DType::Int64 => DataType::Int64,
+        DType::Bool => DataType::Boolean,
         other => {
             return Err(Error::dtype(
                 "Arrow column",
@@ -68,6 +70,17 @@ fn describe(
     let start = memory.pointer().cast_mut();
     // Empty arrays may lie nowhere at all; Arrow wants an address even then.
     let buffer = match NonNull::new(start).filter(|_| bytes > 0) {
+        // Arrow keeps eight truth values in a byte.
+        Some(start) if memory.dtype() == DType::Bool => {
+            copies::count(bytes);
+            // SAFETY: row-major memory of this size; bytes in which we wrote truth values.
+            let flags = unsafe { std::slice::from_raw_parts(start.as_ptr(), bytes) };
+            let packed = flags.chunks(8).map(|eight| {
+                let bits = eight.iter().enumerate();
+                bits.fold(0_u8, |byte, (bit, &flag)| byte | u8::from(flag != 0) << bit)
+            });
+            Buffer::from_vec(packed.collect::<Vec<u8>>())
+        }
         None => Buffer::from_vec(Vec::<u64>::new()),
         // SAFETY: row-major memory of this size, and its storage as the owner.
         Some(start) => unsafe {
@@ -78,7 +91,8 @@ fn describe(
         .len(rows * count)
         .add_buffer(buffer)
         .build()?;
-    let tensor = form == Form::Tensor && !row.is_empty();
+    // Tensors are of numbers with a width in bytes.
+    let tensor = form == Form::Tensor && !row.is_empty() && memory.dtype() != DType::Bool;
     let lists = if tensor { &[count] } else { row };
     for (depth, &size) in lists.iter().enumerate().rev() {
         let size = i32::try_from(size).map_err(|_| {

@@ -88,6 +88,7 @@ pub fn mesh(mesh: &Mesh) -> String {
         }
     }
     for (what, count) in [
+        ("polygons", mesh.poly_face_sizes.len()),
         ("texture coordinates", mesh.texcoords.len() / 2),
         ("coloured vertices", mesh.colors.len()),
         ("polylines", mesh.lines.len()),

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::{hash, html_tables, pickle};
 use crate::character::{Mesh, MeshParts, Reals};
-use crate::error::{Error, Result};
-use crate::python::values;
+use crate::python::{interrupt, values};
 
 /// A triangle mesh in its rest position.
 ///
@@ -18,8 +17,12 @@ use crate::python::values;
 ///     Vertex indices of each triangle, counter-clockwise seen from outside.
 /// normals : array (n_vertices, 3), optional
 ///     Computed (area-weighted) where not given.
-/// lines, colors, confidence, texcoords, texcoord_faces : optional
-///     Polylines; ``(n_vertices, 3)`` uint8; ``(n_vertices,)``; ``(n_texcoords, 2)``; ``(n_faces, 3)``.
+/// lines, colors, confidence, texcoords, texcoord_faces, texcoord_lines : optional
+///     Polylines; ``(n_vertices, 3)`` uint8; ``(n_vertices,)``; ``(n_texcoords, 2)``; ``(n_faces, 3)``;
+///     polylines over the texture coordinates.
+/// poly_faces, poly_face_sizes, poly_texcoord_faces : sequence of int, optional
+///     The polygons that the triangles were cut from: vertex indices, one polygon after the other; the
+///     number of corners of each; texture-coordinate indices in the same order, or none.
 ///
 /// Raises
 /// ------
@@ -57,7 +60,9 @@ fn table(
 impl PyMesh {
     #[new]
     #[pyo3(signature = (vertices, faces, *, normals = None, lines = Vec::new(), colors = None,
-                        confidence = None, texcoords = None, texcoord_faces = None))]
+                        confidence = None, texcoords = None, texcoord_faces = None,
+                        texcoord_lines = Vec::new(), poly_faces = Vec::new(),
+                        poly_face_sizes = Vec::new(), poly_texcoord_faces = Vec::new()))]
     #[allow(clippy::too_many_arguments)] // the peer's keywords
     fn new(
         vertices: &Bound<'_, PyAny>,
@@ -68,22 +73,14 @@ impl PyMesh {
         confidence: Option<&Bound<'_, PyAny>>,
         texcoords: Option<&Bound<'_, PyAny>>,
         texcoord_faces: Option<&Bound<'_, PyAny>>,
+        texcoord_lines: Vec<Vec<u32>>,
+        poly_faces: Vec<u32>,
+        poly_face_sizes: Vec<u32>,
+        poly_texcoord_faces: Vec<u32>,
     ) -> PyResult<Self> {
         let colors = match colors {
             None => Vec::new(),
-            Some(colors) => {
-                let (flat, shape) = values::indices(colors, "colors")?;
-                values::require("colors", &shape, &[None, Some(3)], "(n_vertices, 3)")?;
-                let bytes: Vec<u8> = flat
-                    .into_iter()
-                    .map(|c| {
-                        u8::try_from(c).map_err(|_| {
-                            Error::value("colors", format!("expected 0 to 255, got {c}"))
-                        })
-                    })
-                    .collect::<Result<_>>()?;
-                bytes.as_chunks().0.to_vec()
-            }
+            Some(colors) => values::colors(colors, "colors", 2, "(n_vertices, 3)")?.0,
         };
         let parts = MeshParts {
             vertices: table(Some(vertices), "vertices", 3, "(n_vertices, 3)")?,
@@ -98,6 +95,10 @@ impl PyMesh {
             texcoord_faces: texcoord_faces.map_or(Ok(Vec::new()), |faces| {
                 values::triangles(faces, "texcoord_faces")
             })?,
+            texcoord_lines,
+            poly_faces,
+            poly_face_sizes,
+            poly_texcoord_faces,
         };
         Ok(Self(Arc::new(Mesh::new(parts)?)))
     }
@@ -169,22 +170,85 @@ impl PyMesh {
         values::view(slf.as_any(), faces.as_flattened(), &[faces.len(), 3])
     }
 
+    /// Polylines over the texture coordinates.
+    #[getter]
+    fn texcoord_lines(&self) -> Vec<Vec<u32>> {
+        self.0.texcoord_lines.clone()
+    }
+
+    /// The number of polygons.
+    #[getter]
+    fn n_poly_faces(&self) -> usize {
+        self.0.poly_face_sizes.len()
+    }
+
+    /// Vertex indices of the polygons, one after the other; uint32.
+    #[getter]
+    fn poly_faces<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let indices = &slf.get().0.poly_faces;
+        values::view(slf.as_any(), indices, &[indices.len()])
+    }
+
+    /// The number of corners of each polygon; uint32.
+    #[getter]
+    fn poly_face_sizes<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let sizes = &slf.get().0.poly_face_sizes;
+        values::view(slf.as_any(), sizes, &[sizes.len()])
+    }
+
+    /// Texture-coordinate indices of the polygons, in the order of ``poly_faces``, or none; uint32.
+    #[getter]
+    fn poly_texcoord_faces<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let indices = &slf.get().0.poly_texcoord_faces;
+        values::view(slf.as_any(), indices, &[indices.len()])
+    }
+
     /// The same mesh with normals computed again from its positions.
-    fn with_updated_normals(&self) -> PyResult<Self> {
-        let parts = MeshParts {
-            normals: Reals::default(),
-            ..MeshParts::from((*self.0).clone())
-        };
-        Ok(Self(Arc::new(Mesh::new(parts)?)))
+    fn with_updated_normals(&self) -> Self {
+        Self(Arc::new(self.0.with_updated_normals()))
+    }
+
+    /// The pairs of triangles that cross each other.
+    ///
+    /// Exact: two triangles cross where an edge of one passes through the other, from one side to the
+    /// other. Touching, or lying in one plane, is no crossing, nor is being neighbours across an edge.
+    ///
+    /// Returns
+    /// -------
+    /// int32 array (n_pairs, 2)
+    ///     The two triangles, in ascending order.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from kinarray.geometry import Mesh
+    /// >>> Mesh([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [[0, 1, 2]]).self_intersections().shape
+    /// (0, 2)
+    fn self_intersections<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let numbers = 64 * self.0.faces.len();
+        let pairs = interrupt::run(py, numbers, |_| Ok(self.0.self_intersections()))?;
+        let flat: Vec<i32> = pairs.iter().flatten().map(|&face| face as i32).collect();
+        values::fresh(py, flat, &[pairs.len(), 2])
     }
 
     fn __repr__(&self) -> String {
-        format!(
-            "Mesh({} vertices, {} faces, {})",
-            self.0.n_vertices(),
-            self.0.faces.len(),
-            self.0.vertices.dtype()
-        )
+        let mesh = &self.0;
+        let mut text = format!(
+            "Mesh({} vertices, {} faces, {}",
+            mesh.n_vertices(),
+            mesh.faces.len(),
+            mesh.vertices.dtype()
+        );
+        for (what, count) in [
+            ("polygons", mesh.poly_face_sizes.len()),
+            ("lines", mesh.lines.len()),
+            ("colors", mesh.colors.len()),
+            ("texcoords", mesh.texcoords.len() / 2),
+        ] {
+            if count > 0 {
+                text += &format!(", {count} {what}");
+            }
+        }
+        text + ")"
     }
 
     fn __hash__(&self) -> u64 {

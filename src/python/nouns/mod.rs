@@ -16,7 +16,7 @@ mod mppca;
 mod parameter_limit;
 mod parameter_transform;
 mod physical_properties;
-mod pickle;
+pub(super) mod pickle;
 mod pose_shape;
 mod skeleton;
 mod skin_weights;
@@ -24,6 +24,7 @@ mod skinned_locator;
 
 pub use blend_shape::PyBlendShapeBase;
 pub use character::PyCharacter;
+pub use mesh::PyMesh;
 pub use parameter_transform::PyInverseParameterTransform;
 pub use skeleton::PySkeleton;
 

@@ -26,6 +26,7 @@ use super::{
     skinned_locator::PySkinnedLocator,
 };
 use crate::error::Error;
+use crate::python::closest_points::{PyMeshTree, PyPointTree};
 
 /// Grows when the layout of any noun changes.
 const VERSION: u8 = 1;
@@ -91,6 +92,8 @@ pub fn _restore(py: Python<'_>, class: &str, bytes: &[u8]) -> PyResult<Py<PyAny>
         "LimitEllipsoid" => wrap(py, read::<limit_data::PyLimitEllipsoid>(class, bytes)?),
         "Mppca" => wrap(py, PyMppca::from_core(read(class, bytes)?)?),
         "Mesh" => wrap(py, PyMesh(Arc::new(read(class, bytes)?))),
+        "PointTree" => wrap(py, PyPointTree(Arc::new(read(class, bytes)?))),
+        "MeshTree" => wrap(py, PyMeshTree(Arc::new(read(class, bytes)?))),
         "SkinWeights" => wrap(py, PySkinWeights(Arc::new(read(class, bytes)?))),
         "BlendShapeBase" => blend_shape::wrap_offsets(py, read(class, bytes)?),
         "BlendShape" => blend_shape::wrap_whole(py, read(class, bytes)?),
