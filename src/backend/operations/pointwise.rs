@@ -26,6 +26,8 @@ pub trait PointFunction<const IN: usize, const OUT: usize>: Copy + Send + Sync {
     const ITEMS: &'static [&'static [usize]];
     /// The shape of one item of the output, of `OUT` numbers.
     const OUTPUT: &'static [usize];
+    /// The size of one item of each input, and where it starts among all numbers. Not to be set.
+    const PLACES: [Place; MAX_INPUTS] = places(Self::ITEMS);
     /// Rough time for one item; it decides only how a batch is cut for threads.
     const COST_NS: f64 = 2.0;
 
@@ -56,15 +58,42 @@ fn isa_for(items: usize) -> Isa {
     if items == 1 { Isa::Baseline } else { isa() }
 }
 
-/// One item's size.
-const fn size_of_item(shape: &[usize]) -> usize {
-    let mut size = 1;
-    let mut axis = 0;
-    while axis < shape.len() {
-        size *= shape[axis];
-        axis += 1;
+/// Where the numbers of one input stand among those of all.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    start: usize,
+    size: usize,
+}
+
+/// Known to the compiler, so that everything about an item stays in registers.
+const fn places(items: &[&[usize]]) -> [Place; MAX_INPUTS] {
+    let mut places = [Place { start: 0, size: 0 }; MAX_INPUTS];
+    let (mut input, mut start) = (0, 0);
+    while input < items.len() {
+        let (mut size, mut axis) = (1, 0);
+        while axis < items[input].len() {
+            size *= items[input][axis];
+            axis += 1;
+        }
+        places[input] = Place { start, size };
+        start += size;
+        input += 1;
     }
-    size
+    places
+}
+
+/// Does something for each input that there is, with its number as a constant.
+macro_rules! each_input {
+    ($function:ty, |$index:ident, $place:ident| $body:expr) => {
+        each_input!(@ $function, $index, $place, $body; 0 1 2 3 4 5 6 7)
+    };
+    (@ $function:ty, $index:ident, $place:ident, $body:expr; $($number:literal)*) => {$(
+        if const { <$function>::PLACES[$number].size } > 0 {
+            let $index: usize = $number;
+            let $place: Place = const { <$function>::PLACES[$number] };
+            $body;
+        }
+    )*};
 }
 
 /// Where the items of one input are.
@@ -102,7 +131,11 @@ impl<'w, 'a, T: Compute> Source<'w, 'a, T> {
     ) {
         let size = to.len();
         match self {
-            Self::Zero => to.fill(L::zero()),
+            Self::Zero => {
+                for to in to {
+                    *to = L::zero();
+                }
+            }
             Self::Shared(item) => {
                 for (to, &number) in to.iter_mut().zip(*item) {
                     *to = L::splat(number);
@@ -112,18 +145,22 @@ impl<'w, 'a, T: Compute> Source<'w, 'a, T> {
                 load_run(&run[start * size..(start + count) * size], to);
             }
             _ => {
-                scratch.resize(L::WIDTH * size, T::ZERO);
-                for (lane, row) in scratch.chunks_exact_mut(size).enumerate() {
-                    let item = start + lane.min(count - 1);
-                    match self {
-                        Self::Run(run) => {
-                            row.copy_from_slice(&run[item * size..(item + 1) * size]);
-                        }
-                        Self::Scattered(batch) => batch.copy_item(item, row),
-                        Self::Shared(_) | Self::Zero => {}
-                    }
-                }
+                self.gather(start, count, L::WIDTH, size, scratch);
                 load_run(scratch, to);
+            }
+        }
+    }
+
+    /// Copies `count` items side by side, and the last one again up to `width`.
+    #[inline(never)]
+    fn gather(&self, start: usize, count: usize, width: usize, size: usize, scratch: &mut Vec<T>) {
+        scratch.resize(width * size, T::ZERO);
+        for (lane, row) in scratch.chunks_exact_mut(size).enumerate() {
+            let item = start + lane.min(count - 1);
+            match self {
+                Self::Run(run) => row.copy_from_slice(&run[item * size..(item + 1) * size]),
+                Self::Scattered(batch) => batch.copy_item(item, row),
+                Self::Shared(_) | Self::Zero => {}
             }
         }
     }
@@ -178,47 +215,51 @@ fn store<L: Lane>(values: &[L], out: &mut [L::Scalar], count: usize, scratch: &m
     out.copy_from_slice(&scratch[..out.len()]);
 }
 
-/// The inputs of a function.
-struct Sources<'w, 'a, T, const IN: usize> {
-    sources: [Source<'w, 'a, T>; MAX_INPUTS],
-    items: &'static [&'static [usize]],
+/// Puts the gradients of `count` items where they are wanted, the first being item `item` of the range.
+#[inline(always)]
+fn put<L: Lane>(values: &[L], target: &mut Target<'_, L::Scalar>, item: usize, count: usize) {
+    match target {
+        Target::Rows(rows, _) if count == L::WIDTH => {
+            let size = values.len();
+            store_run(values, &mut rows[item * size..(item + count) * size]);
+        }
+        _ => target.put(values, 0, item, count),
+    }
 }
 
-impl<'w, 'a, T: Compute, const IN: usize> Sources<'w, 'a, T, IN> {
-    fn of(
-        items: &'static [&'static [usize]],
-        batches: impl Iterator<Item = Option<&'w Batch<'a, T>>>,
-    ) -> Self {
+/// The inputs of a function.
+struct Sources<'w, 'a, T>([Source<'w, 'a, T>; MAX_INPUTS]);
+
+impl<'w, 'a, T: Compute> Sources<'w, 'a, T> {
+    fn of(batches: impl Iterator<Item = Option<&'w Batch<'a, T>>>) -> Self {
         let mut sources = [const { Source::Zero }; MAX_INPUTS];
         for (source, batch) in sources.iter_mut().zip(batches) {
             if let Some(batch) = batch {
                 *source = Source::of(batch);
             }
         }
-        Self { sources, items }
+        Self(sources)
     }
 
     #[inline(always)]
-    fn load<L: Lane<Scalar = T>>(
+    fn load<L: Lane<Scalar = T>, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize>(
         &self,
         start: usize,
         count: usize,
         scratch: &mut Vec<T>,
     ) -> [L; IN] {
         let mut x = [L::zero(); IN];
-        let mut rest = &mut x[..];
-        for (source, shape) in self.sources.iter().zip(self.items) {
-            let (now, later) = rest.split_at_mut(size_of_item(shape));
-            source.load(start, count, scratch, now);
-            rest = later;
-        }
+        each_input!(F, |index, place| {
+            let to = &mut x[place.start..place.start + place.size];
+            self.0[index].load(start, count, scratch, to)
+        });
         x
     }
 }
 
 struct Forward<'w, 'a, T, F, const IN: usize, const OUT: usize> {
     function: F,
-    inputs: &'w Sources<'w, 'a, T, IN>,
+    inputs: &'w Sources<'w, 'a, T>,
     out: &'w mut [T],
     first: usize,
 }
@@ -230,7 +271,9 @@ impl<T: Compute, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> G
     fn run<L: Lane<Scalar = T>>(&mut self, items: Range<usize>) {
         let mut scratch = Vec::new();
         for (start, count) in groups::<L>(items) {
-            let x = self.inputs.load::<L>(start, count, &mut scratch);
+            let x = self
+                .inputs
+                .load::<L, F, IN, OUT>(start, count, &mut scratch);
             let y = self.function.apply(x);
             let at = (start - self.first) * OUT;
             store(&y, &mut self.out[at..at + count * OUT], count, &mut scratch);
@@ -245,8 +288,8 @@ impl<T: Compute, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> G
 
 struct Push<'w, 'a, T, F, const IN: usize, const OUT: usize> {
     function: F,
-    inputs: &'w Sources<'w, 'a, T, IN>,
-    tangents: &'w Sources<'w, 'a, T, IN>,
+    inputs: &'w Sources<'w, 'a, T>,
+    tangents: &'w Sources<'w, 'a, T>,
     out: &'w mut [T],
     first: usize,
 }
@@ -258,8 +301,12 @@ impl<T: Compute, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> G
     fn run<L: Lane<Scalar = T>>(&mut self, items: Range<usize>) {
         let mut scratch = Vec::new();
         for (start, count) in groups::<L>(items) {
-            let x = self.inputs.load::<L>(start, count, &mut scratch);
-            let dx = self.tangents.load::<L>(start, count, &mut scratch);
+            let x = self
+                .inputs
+                .load::<L, F, IN, OUT>(start, count, &mut scratch);
+            let dx = self
+                .tangents
+                .load::<L, F, IN, OUT>(start, count, &mut scratch);
             let y = self.function.apply(Dual::moving(x, dx));
             let mut dy = [L::zero(); OUT];
             for (to, from) in dy.iter_mut().zip(&y) {
@@ -283,7 +330,7 @@ impl<T: Compute, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> G
 
 struct Pull<'w, 'a, 't, T, F, const IN: usize, const OUT: usize> {
     function: F,
-    inputs: &'w Sources<'w, 'a, T, IN>,
+    inputs: &'w Sources<'w, 'a, T>,
     cotangent: &'w Source<'w, 'a, T>,
     targets: [Target<'t, T>; MAX_INPUTS],
     first: usize,
@@ -296,17 +343,19 @@ impl<T: Compute, F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> G
     fn run<L: Lane<Scalar = T>>(&mut self, items: Range<usize>) {
         let mut scratch = Vec::new();
         for (start, count) in groups::<L>(items) {
-            let x = self.inputs.load::<L>(start, count, &mut scratch);
+            let x = self
+                .inputs
+                .load::<L, F, IN, OUT>(start, count, &mut scratch);
             let mut cotangent = [L::zero(); OUT];
             self.cotangent
                 .load(start, count, &mut scratch, &mut cotangent);
             let gradient = self.function.pull(x, cotangent);
-            let mut rest = &gradient[..];
-            for (target, shape) in self.targets.iter_mut().zip(F::ITEMS) {
-                let (now, later) = rest.split_at(size_of_item(shape));
-                target.put(now, 0, start - self.first, count);
-                rest = later;
-            }
+            each_input!(F, |index, place| put(
+                &gradient[place.start..place.start + place.size],
+                &mut self.targets[index],
+                start - self.first,
+                count,
+            ));
         }
     }
 
@@ -351,7 +400,7 @@ impl<F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> Operation
         control: &Control<'_>,
     ) -> Result<()> {
         let items = inputs[0].len();
-        let inputs = Sources::of(F::ITEMS, inputs.iter().map(Some));
+        let inputs = Sources::of(inputs.iter().map(Some));
         let places = Items {
             data: out,
             length: OUT,
@@ -384,11 +433,11 @@ impl<F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> Operation
         control: &Control<'_>,
     ) -> Result<()> {
         let items = inputs[0].len();
-        let inputs = Sources::of(F::ITEMS, inputs.iter().map(Some));
+        let inputs = Sources::of(inputs.iter().map(Some));
         let cotangent = Source::of(cotangent);
         let mut lengths = [0; MAX_INPUTS];
-        for (length, shape) in lengths.iter_mut().zip(F::ITEMS) {
-            *length = size_of_item(shape);
+        for (length, place) in lengths.iter_mut().zip(F::PLACES) {
+            *length = place.size;
         }
         let (isa, function) = (isa_for(items), self.0);
         for_each_gradient(
@@ -419,8 +468,8 @@ impl<F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> Operation
         control: &Control<'_>,
     ) -> Result<()> {
         let items = inputs[0].len();
-        let inputs = Sources::of(F::ITEMS, inputs.iter().map(Some));
-        let tangents = Sources::of(F::ITEMS, tangents.iter().map(Option::as_ref));
+        let inputs = Sources::of(inputs.iter().map(Some));
+        let tangents = Sources::of(tangents.iter().map(Option::as_ref));
         let places = Items {
             data: out,
             length: OUT,

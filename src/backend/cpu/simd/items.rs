@@ -320,3 +320,139 @@ pub(super) unsafe fn store_4x4_pd(v: [__m256d; 4], to: *mut f64, stride: usize) 
         _mm256_storeu_pd(to.add(3 * stride), rows[3]);
     }
 }
+
+/// At which places of register `r` of three, of `width` numbers each, number `c` of an item stands.
+const fn places(width: usize, r: usize, c: usize) -> i32 {
+    let mut mask = 0;
+    let mut at = 0;
+    while at < width {
+        if (width * r + at) % 3 == c {
+            mask |= 1 << at;
+        }
+        at += 1;
+    }
+    mask
+}
+
+/// The place, in whichever register, of number `c` of each of eight items of three; and the inverse.
+const fn turned(c: i32) -> [[i32; 8]; 2] {
+    let mut turned = [[0; 8]; 2];
+    let mut lane = 0;
+    while lane < 8 {
+        let at = (3 * lane + c) % 8;
+        turned[0][lane as usize] = at;
+        turned[1][at as usize] = lane;
+        lane += 1;
+    }
+    turned
+}
+
+/// The same for four items, as the intrinsic wants it.
+const fn turned4(c: i32, inverse: bool) -> i32 {
+    let mut packed = 0;
+    let mut lane = 0;
+    while lane < 4 {
+        let at = (3 * lane + c) % 4;
+        packed |= if inverse {
+            lane << (2 * at)
+        } else {
+            at << (2 * lane)
+        };
+        lane += 1;
+    }
+    packed
+}
+
+static TURNED: [[[i32; 8]; 2]; 3] = [turned(0), turned(1), turned(2)];
+
+/// Eight items of three in 256-bit registers. Each number of an item stands at another place in each of
+/// the three registers, so that blends bring it together and one permutation into order.
+#[inline(always)]
+pub(super) unsafe fn load_8x3_ps(from: *const f32) -> [__m256; 3] {
+    // SAFETY: see the head of the file.
+    unsafe {
+        let v = [
+            _mm256_loadu_ps(from),
+            _mm256_loadu_ps(from.add(8)),
+            _mm256_loadu_ps(from.add(16)),
+        ];
+        macro_rules! column {
+            ($c:literal) => {{
+                let blend = _mm256_blend_ps::<{ places(8, 1, $c) }>(v[0], v[1]);
+                let blend = _mm256_blend_ps::<{ places(8, 2, $c) }>(blend, v[2]);
+                let order = _mm256_loadu_si256(TURNED[$c][0].as_ptr().cast());
+                _mm256_permutevar8x32_ps(blend, order)
+            }};
+        }
+        [column!(0), column!(1), column!(2)]
+    }
+}
+
+/// The inverse of [`load_8x3_ps`].
+#[inline(always)]
+pub(super) unsafe fn store_8x3_ps(v: [__m256; 3], to: *mut f32) {
+    // SAFETY: see the head of the file.
+    unsafe {
+        macro_rules! spread {
+            ($c:literal) => {{
+                let order = _mm256_loadu_si256(TURNED[$c][1].as_ptr().cast());
+                _mm256_permutevar8x32_ps(v[$c], order)
+            }};
+        }
+        let s = [spread!(0), spread!(1), spread!(2)];
+        macro_rules! put {
+            ($r:literal) => {
+                let blend = _mm256_blend_ps::<{ places(8, $r, 1) }>(s[0], s[1]);
+                let blend = _mm256_blend_ps::<{ places(8, $r, 2) }>(blend, s[2]);
+                _mm256_storeu_ps(to.add(8 * $r), blend);
+            };
+        }
+        put!(0);
+        put!(1);
+        put!(2);
+    }
+}
+
+/// Four items of three in 256-bit registers.
+#[inline(always)]
+pub(super) unsafe fn load_4x3_pd(from: *const f64) -> [__m256d; 3] {
+    // SAFETY: see the head of the file.
+    unsafe {
+        let v = [
+            _mm256_loadu_pd(from),
+            _mm256_loadu_pd(from.add(4)),
+            _mm256_loadu_pd(from.add(8)),
+        ];
+        macro_rules! column {
+            ($c:literal) => {{
+                let blend = _mm256_blend_pd::<{ places(4, 1, $c) }>(v[0], v[1]);
+                let blend = _mm256_blend_pd::<{ places(4, 2, $c) }>(blend, v[2]);
+                _mm256_permute4x64_pd::<{ turned4($c, false) }>(blend)
+            }};
+        }
+        [column!(0), column!(1), column!(2)]
+    }
+}
+
+/// The inverse of [`load_4x3_pd`].
+#[inline(always)]
+pub(super) unsafe fn store_4x3_pd(v: [__m256d; 3], to: *mut f64) {
+    // SAFETY: see the head of the file.
+    unsafe {
+        let s = [
+            _mm256_permute4x64_pd::<{ turned4(0, true) }>(v[0]),
+            _mm256_permute4x64_pd::<{ turned4(1, true) }>(v[1]),
+            _mm256_permute4x64_pd::<{ turned4(2, true) }>(v[2]),
+        ];
+        macro_rules! put {
+            ($r:literal) => {
+                let blend = _mm256_blend_pd::<{ places(4, $r, 1) }>(s[0], s[1]);
+                let blend = _mm256_blend_pd::<{ places(4, $r, 2) }>(blend, s[2]);
+                _mm256_storeu_pd(to.add(4 * $r), blend);
+            };
+        }
+        put!(0);
+        put!(1);
+        put!(2);
+    }
+}

@@ -286,6 +286,7 @@ impl Number for F32x8 {
 impl Lane for F32x8 {
     lanes!(f32, 8, _mm256_loadu_ps, _mm256_storeu_ps);
     items_of_four!(f32, 8, items::load_8x4_ps, items::store_8x4_ps);
+    items_of_three!(f32, 8, items::load_8x3_ps, items::store_8x3_ps);
 
     #[inline(always)]
     fn round(self) -> Self {
@@ -362,6 +363,7 @@ impl Number for F64x4 {
 impl Lane for F64x4 {
     lanes!(f64, 4, _mm256_loadu_pd, _mm256_storeu_pd);
     items_of_four!(f64, 4, items::load_4x4_pd, items::store_4x4_pd);
+    items_of_three!(f64, 4, items::load_4x3_pd, items::store_4x3_pd);
 
     #[inline(always)]
     fn round(self) -> Self {
