@@ -1,6 +1,7 @@
 //! The operations: kinematics over batches, each with its derivatives.
 
 mod apply_parameter_transform;
+pub mod blend;
 mod gradients;
 mod inverse_kinematic_map;
 mod inverse_parameter_transform;
@@ -9,11 +10,14 @@ mod pointwise;
 mod pose_mesh;
 mod positions;
 pub mod quaternion;
+pub mod skel_state;
 mod skeleton_state;
 mod skin_points;
+pub mod trs;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use blend::{Blend, Blended, NormalizeWeights};
 pub use inverse_kinematic_map::{
     LocalSkeletonStateToJointParameters, SkeletonStateToJointParameters, ToJointParameters,
 };
