@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kinarray as ka
-from kinarray import geometry, interop
+from kinarray import geometry, interop, quaternion, skel_state, trs
 from kinds import EVERY_KIND, FLOATS, KINDS, Kind
 
 BATCHES = [(), (1,), (5,), (2, 3), (2, 1, 3), (2, 1, 2, 2), (0,), (3, 0)]
@@ -61,11 +61,29 @@ def vertices(c):
     return (c.mesh.n_vertices, 3)
 
 
+def _algebra(module, name: str, core: tuple[int, ...]) -> Function:
+    def call(c, x, **kw):
+        return getattr(module, name)(x, **kw)
+
+    return Function(f"{module.__name__.rpartition('.')[2]}.{name}", lambda c: core, call, 1.0)
+
+
 POINTS = [0, 3, 3]
 OFFSETS = np.array([[0.0, 0.0, 0.0], [0.1, 0.0, -0.2], [0.3, 0.2, 0.1]], np.float32)
 
+ALGEBRA = [
+    *(_algebra(quaternion, name, (4,)) for name in ("normalize", "inverse", "to_rotation_matrix")),
+    _algebra(quaternion, "from_axis_angle", (3,)),
+    _algebra(quaternion, "from_rotation_matrix", (3, 3)),
+    _algebra(skel_state, "from_translation", (3,)),
+    _algebra(skel_state, "to_matrix", (8,)),
+    _algebra(trs, "rotmat_from_euler_xyz", (3,)),
+    _algebra(trs, "rotmat_inverse", (3, 3)),
+]
+
 FUNCTIONS = [
     _simple("apply_parameter_transform", parameters),
+    *ALGEBRA,
     Function(
         "apply_parameter_transform(flatten=False)",
         parameters,

@@ -15,6 +15,7 @@ os.dup2(2, 1)
 
 import numpy as np
 import pymomentum.geometry as geometry
+from pymomentum import quaternion_np, skel_state_np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from character_arrays import CharacterArrays
@@ -23,7 +24,8 @@ from character_arrays import CharacterArrays
 def resolve(path, character):
     """`geometry.Mesh`, `character.parameter_transform.inverse().apply`, ... : names and empty calls only."""
     names = path.split(".")
-    value = {"geometry": geometry, "character": character}[names[0]]
+    modules = {"geometry": geometry, "quaternion": quaternion_np, "skel_state": skel_state_np}
+    value = (modules | {"character": character})[names[0]]
     for name in names[1:]:
         value = getattr(value, name.removesuffix("()"))
         if name.endswith("()"):
