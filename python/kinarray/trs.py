@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _slices, skel_state
-from ._core import InvalidValueError, asarray
+from ._core import InvalidValueError, asarray, kind_of
 from ._core import trs as _compiled
 
 from_matrix = _compiled.from_matrix
@@ -107,7 +107,8 @@ def index_select(trs: Any, dim: int, indices: Any) -> tuple[Any, Any, Any]:
     import numpy as np
 
     t, r, s = trs
-    chosen = np.asarray(asarray(indices, like=np.empty(0)))
+    listed = isinstance(indices, (list, tuple, range))  # as an array they would be float64
+    chosen = np.asarray(indices if listed else asarray(indices, like=np.empty(0)))
     if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
         raise IndexError(f"indices: expected whole numbers (n,), got {chosen.dtype} {chosen.shape}")
     chosen = chosen.astype(np.int64)
@@ -154,8 +155,9 @@ def where(condition: Any, trs_true: Any, trs_false: Any) -> tuple[Any, Any, Any]
     import numpy as np
 
     (t1, r1, s1), (t2, r2, s2) = trs_true, trs_false
-    # As single numbers: 0 and 1 promote nothing.
-    chosen = np.asarray(asarray(condition, like=np.empty(0))).astype(bool).astype(np.float32)
+    # The narrowest numbers promote nothing; lists are float64, whatever is beside them.
+    dtype = np.float64 if kind_of(t1) == "numbers" else np.float16
+    chosen = np.asarray(asarray(condition, like=np.empty(0))).astype(bool).astype(dtype)
     row = chosen[..., None]
     return (
         _compiled._where(t1, t2, row),

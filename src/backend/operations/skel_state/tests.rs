@@ -36,12 +36,12 @@ fn derivatives_agree_with_differences() {
         &Pointwise(TransformPointsAssumeNormalized),
         &[a.clone(), points.clone()],
     );
-    assert_derivatives(&Pointwise(Inverse), &[a.clone()]);
-    assert_derivatives(&Pointwise(ToMatrix), &[a.clone()]);
+    assert_derivatives(&Pointwise(Inverse), std::slice::from_ref(&a));
+    assert_derivatives(&Pointwise(ToMatrix), std::slice::from_ref(&a));
     assert_derivatives(&Pointwise(FromTranslation), &[points]);
     assert_derivatives(&Pointwise(FromQuaternion), &noise(&[&[6, 4]]));
     assert_derivatives(&Pointwise(FromScale), &noise(&[&[6, 1]]));
-    assert_derivatives(&Pointwise(Part::<8, 3, 4>), &[a.clone()]);
+    assert_derivatives(&Pointwise(Part::<8, 3, 4>), std::slice::from_ref(&a));
     let t = Argument::noise(&[6], 4);
     assert_derivatives(&Pointwise(Slerp { column: false }), &[a, b, t]);
     // Any matrix, also one that mirrors; the singular values are apart.
@@ -101,8 +101,8 @@ fn where_derivatives_do_not_exist_they_are_finite() {
     }
     let zero = Argument::new(&[8], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
     let point = Argument::new(&[3], [1.0, 2.0, 3.0]);
-    assert_finite(&Pointwise(Inverse), &[zero.clone()]);
-    assert_finite(&Pointwise(ToMatrix), &[zero.clone()]);
+    assert_finite(&Pointwise(Inverse), std::slice::from_ref(&zero));
+    assert_finite(&Pointwise(ToMatrix), std::slice::from_ref(&zero));
     assert_finite(&Pointwise(TransformPoints), &[zero.clone(), point]);
     assert_finite(&Pointwise(Multiply), &[zero.clone(), zero]);
 }

@@ -167,9 +167,9 @@ function! {
     /// Examples
     /// --------
     /// >>> import kinarray as ka, numpy as np
-    /// >>> quarter = np.array([0, 0, np.sqrt(0.5), np.sqrt(0.5)])
-    /// >>> ka.quaternion.rotate_vector(quarter, np.array([1.0, 0.0, 0.0])).round(6)
-    /// array([0., 1., 0.])
+    /// >>> half = np.array([0.0, 0.0, 1.0, 0.0])
+    /// >>> ka.quaternion.rotate_vector(half, np.array([1.0, 2.0, 3.0]))
+    /// array([-1., -2.,  3.])
     rotate_vector(q, v) = op::RotateVector
 }
 
@@ -197,9 +197,9 @@ function! {
     /// Examples
     /// --------
     /// >>> import kinarray as ka, numpy as np
-    /// >>> quarter = np.array([0, 0, np.sqrt(0.5), np.sqrt(0.5)])
-    /// >>> ka.quaternion.rotate_vector_assume_normalized(quarter, np.array([1.0, 0.0, 0.0])).round(6)
-    /// array([0., 1., 0.])
+    /// >>> half = np.array([0.0, 0.0, 1.0, 0.0])
+    /// >>> ka.quaternion.rotate_vector_assume_normalized(half, np.array([1.0, 2.0, 3.0]))
+    /// array([-1., -2.,  3.])
     rotate_vector_assume_normalized(q, v) = op::RotateVectorAssumeNormalized
 }
 

@@ -144,8 +144,8 @@ function! {
     /// --------
     /// >>> import kinarray as ka, numpy as np
     /// >>> x, y = np.array([1.0, 0, 0, 0]), np.array([0, 1.0, 0, 0])
-    /// >>> ka.quaternion.angular_distance(x, y).round(6)
-    /// array(3.141593)
+    /// >>> round(float(ka.quaternion.angular_distance(x, y)), 6)
+    /// 3.141593
     angular_distance(q0, q1) = op::AngularDistance
 }
 
@@ -200,8 +200,8 @@ function! {
     /// Examples
     /// --------
     /// >>> import kinarray as ka, numpy as np
-    /// >>> ka.quaternion.align_z_with(np.array([0.0, 0.0, -2.0])).round(6)
-    /// array([ 1., -0.,  0.,  0.])
+    /// >>> abs(ka.quaternion.align_z_with(np.array([0.0, -1.0, 0.0]))).round(4)
+    /// array([0.7071, 0.    , 0.    , 0.7071])
     align_z_with(direction) = op::AlignZWith
 }
 
