@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kinarray as ka
-from kinarray import geometry, interop
+from kinarray import geometry, interop, quaternion, skel_state, trs
 from kinds import EVERY_KIND, FLOATS, KINDS, Kind
 
 # Libraries whose arrays have one axis at least.
@@ -91,6 +91,13 @@ def points(c):
     return (3,)
 
 
+def _algebra(module, name: str, core: tuple[int, ...]) -> Function:
+    def call(c, x, **kw):
+        return getattr(module, name)(x, **kw)
+
+    return Function(f"{module.__name__.rpartition('.')[2]}.{name}", lambda c: core, call, 1.0)
+
+
 POINTS = [0, 3, 3]
 
 
@@ -122,8 +129,19 @@ def with_parts(c):
     )
 
 
+ALGEBRA = [
+    *(_algebra(quaternion, name, (4,)) for name in ("normalize", "inverse", "to_rotation_matrix")),
+    _algebra(quaternion, "from_axis_angle", (3,)),
+    _algebra(quaternion, "from_rotation_matrix", (3, 3)),
+    _algebra(skel_state, "from_translation", (3,)),
+    _algebra(skel_state, "to_matrix", (8,)),
+    _algebra(trs, "rotmat_from_euler_xyz", (3,)),
+    _algebra(trs, "rotmat_inverse", (3, 3)),
+]
+
 FUNCTIONS = [
     _simple("apply_parameter_transform", parameters),
+    *ALGEBRA,
     Function(
         "apply_parameter_transform(flatten=False)",
         parameters,

@@ -11,7 +11,17 @@ pytest.importorskip("numpy")
 
 import kinarray as ka
 
-MODULES = [ka, ka.geometry, ka.interop, ka.io, ka.testing]
+MODULES = [
+    ka,
+    ka.geometry,
+    ka.interop,
+    ka.io,
+    ka.quaternion,
+    ka.skel_state,
+    ka.testing,
+    ka.trs,
+]
+VERBS = {"kinarray.geometry", "kinarray.quaternion", "kinarray.skel_state", "kinarray.trs"}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -50,5 +60,5 @@ def test_it_has_a_docstring_whose_examples_run(name):
 def test_the_main_verbs_have_examples():
     for name, item in DOCUMENTED.items():
         # Functions of the module itself, not constructors of its classes.
-        if name.rpartition(".")[0] == "kinarray.geometry" and inspect.isbuiltin(item):
+        if name.rpartition(".")[0] in VERBS and inspect.isroutine(item):
             assert ">>>" in item.__doc__, name

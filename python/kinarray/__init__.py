@@ -10,7 +10,7 @@
 that kind, on the same device, of the same dtype, and nothing was copied.
 """
 
-from . import geometry, interop, io, testing
+from . import geometry, interop, io, quaternion, skel_state, testing, trs
 from ._core import (
     CharacterError,
     DeviceError,
@@ -43,6 +43,9 @@ __all__ = [
     "interop",
     "io",
     "load_character",
+    "quaternion",
     "set_num_threads",
+    "skel_state",
     "testing",
+    "trs",
 ]

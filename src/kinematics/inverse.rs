@@ -6,7 +6,7 @@
 use super::{Load, Motion};
 use crate::character::Skeleton;
 use crate::math::{
-    Lane, Quaternion, Real, Transform, Vector, atan2, log2, quaternion, sin_cos, vector,
+    Lane, Quaternion, Real, Transform, Vector, euler, log2, quaternion, sin_cos, vector,
 };
 
 /// No parent.
@@ -85,41 +85,15 @@ struct Angles<L: Lane> {
 
 impl<L: Lane> Angles<L> {
     /// From a unit quaternion; `|ry| <= π/2`, and `rx = 0` in gimbal lock.
-    ///
-    /// With half angles a, b, c of rx, ry, rz: `w - y` and `x + z` are `cos b - sin b` times the cosine
-    /// and sine of `a + c`, and `w + y` and `x - z` are `cos b + sin b` times those of `a - c`. So both
-    /// the sum and the difference come from an arc tangent, and so does b. Near the lock one of the two
-    /// is vague, but then the rotation hardly depends on it.
     #[inline(always)]
-    fn of([x, y, z, w]: Quaternion<L>) -> Self {
-        let norm = |a: L, b: L| a.mul_add(a, b * b).sqrt();
-        let (minus, plus) = (norm(w - y, x + z), norm(w + y, x - z));
-        let half_sin = w * y - x * z;
-        let both = plus + minus;
-        let ry = L::lit(2.0) * atan2(L::lit(4.0) * half_sin, both * both);
-        let epsilon = if size_of::<L::Scalar>() == 4 {
-            f64::from(f32::EPSILON)
-        } else {
-            f64::EPSILON
-        };
-        let lock = L::lit(4.0 * epsilon);
-        let (sum, difference) = (atan2(x + z, w - y), atan2(x - z, w + y));
-        let (up, down) = (minus.lt(lock), plus.lt(lock));
-        let (sum, difference) = (
-            L::select(up, -difference, sum),
-            L::select(down, -sum, difference),
-        );
-        let wrap = |angle: L| {
-            use std::f64::consts::{PI, TAU};
-            let angle = L::select(L::lit(PI).lt(angle), angle - L::lit(TAU), angle);
-            L::select(angle.lt(L::lit(-PI)), angle + L::lit(TAU), angle)
-        };
-        let smaller = L::select(minus.lt(plus), minus, plus);
+    fn of(q: Quaternion<L>) -> Self {
+        let found = euler::Angles::of([0, 1, 2], q);
+        let [x, y, z, w] = q;
         Self {
-            r: [wrap(sum + difference), ry, wrap(sum - difference)],
-            cos: plus * minus,
-            sin: L::lit(2.0) * half_sin,
-            locked: smaller.lt(lock),
+            r: found.angles,
+            cos: found.freedom,
+            sin: L::lit(2.0) * (w * y - x * z),
+            locked: found.locked,
         }
     }
 

@@ -143,6 +143,17 @@ impl<N: Number, const D: usize> Neg for Dual<N, D> {
 impl<N: Number, const D: usize> Number for Dual<N, D> {
     type Scalar = N::Scalar;
     type Mask = N::Mask;
+    type Plain = N::Plain;
+
+    #[inline(always)]
+    fn plain(self) -> N::Plain {
+        self.value.plain()
+    }
+
+    #[inline(always)]
+    fn from_plain(value: N::Plain) -> Self {
+        Self::constant(N::from_plain(value))
+    }
 
     #[inline(always)]
     fn splat(value: N::Scalar) -> Self {

@@ -107,9 +107,19 @@ pub trait Lane: Number {
     fn store_column(self, out: &mut [Self::Scalar], start: usize, stride: usize, count: usize);
 }
 
-/// The elementary functions of [`Number`] for a type of lanes.
+/// The elementary functions of [`Number`] for a type of lanes, which is plain.
 macro_rules! elementary_functions {
     () => {
+        type Plain = Self;
+
+        #[inline(always)]
+        fn plain(self) -> Self {
+            self
+        }
+        #[inline(always)]
+        fn from_plain(value: Self) -> Self {
+            value
+        }
         #[inline(always)]
         fn sin_cos(self) -> (Self, Self) {
             $crate::math::sin_cos(self)

@@ -24,6 +24,18 @@ pub trait Number:
     type Scalar: Real;
     /// The result of a comparison.
     type Mask: Copy;
+    /// A number of this kind without derivatives.
+    type Plain: Number<Scalar = Self::Scalar, Mask = Self::Mask>;
+
+    /// The value, without derivatives.
+    fn plain(self) -> Self::Plain;
+    /// A value whose derivatives are 0.
+    fn from_plain(value: Self::Plain) -> Self;
+    /// The same value with derivatives of 0.
+    #[inline(always)]
+    fn detached(self) -> Self {
+        Self::from_plain(self.plain())
+    }
 
     /// A constant.
     fn splat(value: Self::Scalar) -> Self;
@@ -76,6 +88,13 @@ pub trait Number:
     #[inline(always)]
     fn min(self, other: Self) -> Self {
         Self::select(self.lt(other), self, other)
+    }
+    /// The square root, and 0 with derivatives of 0 for what is not above 0.
+    #[inline(always)]
+    fn sqrt_or_zero(self) -> Self {
+        let positive = Self::zero().lt(self);
+        let root = Self::select(positive, self, Self::one()).sqrt();
+        Self::select(positive, root, Self::zero())
     }
     /// The distance from 1 to the next number.
     #[inline(always)]

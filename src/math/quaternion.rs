@@ -1,5 +1,4 @@
-//! Quaternions `x y z w` (Hamilton product) over lanes. Rotations take unit quaternions; nothing here
-//! normalises.
+//! Quaternions `x y z w` (Hamilton product) over lanes. Rotations take unit quaternions.
 
 use super::number::Number;
 use super::real::Real;
@@ -31,28 +30,64 @@ fn is_moderate<L: Number>(square: L) -> bool {
     L::all(square.lt(L::lit(most))) && L::all(L::lit(1.0 / most).lt(square))
 }
 
-/// The unit quaternion of the same rotation. A quaternion of length 0 stays 0, with derivatives of 0.
+/// The unit quaternion of the same rotation; a quaternion of length 0 stays 0, with derivatives of 0.
 #[inline(always)]
 pub fn normalize<L: Number>(q: Quaternion<L>) -> Quaternion<L> {
-    let length = square(q);
-    if is_moderate(length) {
-        let factor = L::one() / length.sqrt();
-        return [q[0] * factor, q[1] * factor, q[2] * factor, q[3] * factor];
-    }
-    normalize_by_size(q)
+    unit(q).0
 }
 
-/// [`normalize`] for any length: numbers are divided by the largest first.
+/// The unit quaternion, and what the quaternion was multiplied by to become it.
 #[inline(always)]
-fn normalize_by_size<L: Number>([x, y, z, w]: Quaternion<L>) -> Quaternion<L> {
-    let size = x.abs().max(y.abs()).max(z.abs().max(w.abs()));
+pub fn unit<L: Number>(q: Quaternion<L>) -> (Quaternion<L>, L) {
+    let length = square(q);
+    if !is_moderate(length) {
+        return unit_by_size(q);
+    }
+    let factor = L::one() / length.sqrt();
+    let [x, y, z, w] = q;
+    ([x * factor, y * factor, z * factor, w * factor], factor)
+}
+
+/// [`unit`] for any length: numbers are divided by the largest first, so that squares neither vanish nor
+/// overflow.
+#[inline(always)]
+fn unit_by_size<L: Number>([x, y, z, w]: Quaternion<L>) -> (Quaternion<L>, L) {
+    let size = x.abs().max(y.abs()).max(z.abs().max(w.abs())).detached();
     let nothing = size.lt(L::splat(L::Scalar::MIN_POSITIVE));
     let per_size = L::one() / L::select(nothing, L::one(), size);
-    let scaled = [x * per_size, y * per_size, z * per_size, w * per_size];
-    let length = L::select(nothing, L::one(), square(scaled)).sqrt();
-    let factor = L::select(nothing, L::zero(), L::one() / length);
-    let [x, y, z, w] = scaled;
-    [x * factor, y * factor, z * factor, w * factor]
+    let [x, y, z, w] = [x * per_size, y * per_size, z * per_size, w * per_size];
+    let square = x.mul_add(x, y.mul_add(y, z.mul_add(z, w * w)));
+    let per_length = L::one() / L::select(nothing, L::one(), square).sqrt();
+    let factor = L::select(nothing, L::zero(), per_length);
+    let unit = [x * factor, y * factor, z * factor, w * factor];
+    (unit, factor * per_size)
+}
+
+/// The cotangent of a quaternion, given that of its [`unit`].
+#[inline(always)]
+pub fn unit_pull<L: Number>(
+    (unit, factor): (Quaternion<L>, L),
+    cotangent: Quaternion<L>,
+) -> Quaternion<L> {
+    let along = dot(unit, cotangent);
+    let mut gradient = cotangent;
+    for k in 0..4 {
+        gradient[k] = (cotangent[k] - unit[k] * along) * factor;
+    }
+    gradient
+}
+
+/// The scalar product.
+#[inline(always)]
+pub fn dot<L: Number>(a: Quaternion<L>, b: Quaternion<L>) -> L {
+    a[0].mul_add(b[0], a[1].mul_add(b[1], a[2].mul_add(b[2], a[3] * b[3])))
+}
+
+/// The inverse of a quaternion of any length but 0, and 0, with derivatives of 0, of that.
+#[inline(always)]
+pub fn inverse<L: Number>(q: Quaternion<L>) -> Quaternion<L> {
+    let ([x, y, z, w], factor) = unit(q);
+    [-(x * factor), -(y * factor), -(z * factor), w * factor]
 }
 
 /// The product of two rotations given by quaternions of any length: a unit quaternion, or 0 where one of
@@ -66,7 +101,7 @@ pub fn multiply_rotations<L: Number>(a: Quaternion<L>, b: Quaternion<L>) -> Quat
         let factor = L::one() / (of_a * of_b).sqrt();
         return [x * factor, y * factor, z * factor, w * factor];
     }
-    multiply(normalize_by_size(a), normalize_by_size(b))
+    multiply(unit_by_size(a).0, unit_by_size(b).0)
 }
 
 /// The product: rotating by it is rotating by `b`, then by `a`.
@@ -102,6 +137,24 @@ pub fn rotate<L: Number>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
 #[inline(always)]
 pub fn rotate_inverse<L: Number>(q: Quaternion<L>, v: Vector<L>) -> Vector<L> {
     rotate([q[0], q[1], q[2], -q[3]], v)
+}
+
+/// The cotangents of `q` and `v`, given that of [`rotate`]. `q` is taken as four independent numbers.
+#[inline(always)]
+pub fn rotate_pull<L: Number>(
+    q: Quaternion<L>,
+    v: Vector<L>,
+    cotangent: Vector<L>,
+) -> (Quaternion<L>, Vector<L>) {
+    let ([x, y, z, w], g) = (q, cotangent);
+    let u = [x, y, z];
+    let (uv, gu, gv) = (vector::dot(u, v), vector::dot(g, u), vector::dot(g, v));
+    let turn = vector::scale(vector::cross(v, g), w);
+    let bend = vector::scale_add(g, uv, vector::scale_add(v, gu, turn));
+    let [x, y, z] = vector::scale_add(u, -(gv + gv), bend);
+    let along = vector::dot(vector::cross(u, v), g);
+    let [x, y, z, w] = [x, y, z, along];
+    ([x + x, y + y, z + z, w + w], rotate_inverse(q, g))
 }
 
 /// The rotation matrix of the unit quaternion `q`, by rows.

@@ -16,6 +16,7 @@ os.dup2(2, 1)
 import numpy as np
 import peer_parameters
 import pymomentum.geometry as geometry
+from pymomentum import quaternion_np, skel_state_np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import peer_parts
@@ -28,6 +29,8 @@ def resolve(path, character):
     names = path.split(".")
     roots = {
         "geometry": geometry,
+        "quaternion": quaternion_np,
+        "skel_state": skel_state_np,
         "character": character,
         "parameters": peer_parameters,
         "parts": peer_parts,

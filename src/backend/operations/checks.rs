@@ -185,3 +185,33 @@ pub fn assert_derivatives<O: Operation>(operation: &O, arguments: &[Argument<f64
         );
     }
 }
+
+/// Checks, for arguments where derivatives do not exist or differences are of no use, that all of them
+/// are finite and that the vjp is the transpose of the jvp.
+pub fn assert_finite<O: Operation>(operation: &O, arguments: &[Argument<f64>]) {
+    let views: Vec<View<'_, f64>> = arguments.iter().map(Argument::view).collect();
+    let value = forward(operation, &views);
+    let cotangent = Argument::noise(&value.shape, 77);
+    let gradients = vjp(operation, &views, &cotangent);
+    let name = operation.name();
+    assert!(
+        value.data.iter().all(|x| x.is_finite()),
+        "{name}: {value:?}"
+    );
+    for (index, argument) in arguments.iter().enumerate() {
+        let direction = Argument::<f64>::noise(&argument.shape, 78 + index as u64);
+        let mut tangents: Vec<Option<View<'_, f64>>> = vec![None; arguments.len()];
+        tangents[index] = Some(direction.view());
+        let pushed = jvp(operation, &views, &tangents).data;
+        assert!(pushed.iter().all(|x| x.is_finite()), "{name}: {pushed:?}");
+        let (pulled, pushed) = (
+            dot(&gradients[index], &direction.data),
+            dot(&pushed, &cotangent.data),
+        );
+        let size = 1.0 + pushed.abs();
+        assert!(
+            (pulled - pushed).abs() < 1e-9 * size,
+            "{name}: {pulled}, {pushed}"
+        );
+    }
+}

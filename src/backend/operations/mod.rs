@@ -1,6 +1,7 @@
 //! The operations: kinematics over batches, each with its derivatives.
 
 mod apply_parameter_transform;
+pub mod blend;
 mod closest_points_on_mesh;
 mod collision_overlaps;
 mod compute_pose_shape;
@@ -24,13 +25,16 @@ pub mod quaternion;
 mod rest_vertices;
 mod rows;
 mod select_parameters;
+pub mod skel_state;
 mod skeleton_state;
 mod skin_points;
 mod skin_points_dual_quaternion;
 mod skin_shaped_points;
+pub mod trs;
 mod vertex_normals;
 
 pub use apply_parameter_transform::ApplyParameterTransform;
+pub use blend::{Blend, Blended, NormalizeWeights};
 pub use closest_points_on_mesh::ClosestPointsOnMesh;
 pub use collision_overlaps::CollisionOverlaps;
 pub use compute_pose_shape::ComputePoseShape;

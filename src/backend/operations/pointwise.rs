@@ -31,6 +31,12 @@ pub trait PointFunction<const IN: usize, const OUT: usize>: Copy + Send + Sync {
     /// Rough time for one item; it decides only how a batch is cut for threads.
     const COST_NS: f64 = 2.0;
 
+    /// The shape of one item of input `index`, for functions that are not as sure as
+    /// [`Self::ITEMS`].
+    fn item(&self, index: usize) -> &'static [usize] {
+        Self::ITEMS[index]
+    }
+
     /// The function.
     fn apply<N: Number>(self, x: [N; IN]) -> [N; OUT];
 
@@ -51,6 +57,35 @@ pub trait PointFunction<const IN: usize, const OUT: usize>: Copy + Send + Sync {
 /// A [`PointFunction`] over batches.
 #[derive(Debug, Clone, Copy)]
 pub struct Pointwise<F, const IN: usize, const OUT: usize>(pub F);
+
+/// An input that has derivatives.
+pub(super) const fn input(name: &'static str) -> Input {
+    Input {
+        name,
+        differentiable: true,
+    }
+}
+
+/// `K` numbers of `x` from number `from` on.
+#[inline(always)]
+pub(super) fn part<N: Number, const K: usize>(x: &[N], from: usize) -> [N; K] {
+    let mut part = [N::zero(); K];
+    part.copy_from_slice(&x[from..from + K]);
+    part
+}
+
+/// Several parts, one after the other.
+#[inline(always)]
+pub(super) fn joined<N: Number, const K: usize>(parts: &[&[N]]) -> [N; K] {
+    let mut all = [N::zero(); K];
+    let mut rest = &mut all[..];
+    for part in parts {
+        let (now, later) = rest.split_at_mut(part.len());
+        now.copy_from_slice(part);
+        rest = later;
+    }
+    all
+}
 
 /// The instruction set for so many items. One item takes the plain one: filling a register with copies of
 /// it would take longer.
@@ -377,7 +412,7 @@ impl<F: PointFunction<IN, OUT>, const IN: usize, const OUT: usize> Operation
     }
 
     fn core_rank(&self, index: usize, shape: &[usize]) -> Result<usize> {
-        let item = F::ITEMS[index];
+        let item = self.0.item(index);
         if shape.ends_with(item) {
             return Ok(item.len());
         }

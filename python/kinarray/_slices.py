@@ -1,0 +1,27 @@
+"""Parts and choices of arrays that their own libraries can make without a copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._core import asarray, kind_of
+
+SLICED = frozenset({"numpy", "torch", "jax"})
+"""Kinds whose arrays have slices along any axis."""
+
+
+def has_views(x: Any, size: int) -> bool:
+    """Whether slices along the last axis, of this size, can be taken from the array itself."""
+    return hasattr(x, "ndim") and kind_of(x) in SLICED and x.ndim > 0 and int(x.shape[-1]) == size
+
+
+def take(x: Any, axis: int, indices: Any) -> Any:
+    """The items of these indices along one axis, an array of the same kind."""
+    kind = kind_of(x) if hasattr(x, "ndim") else ""
+    if kind == "torch":
+        return x.index_select(axis, asarray(indices, like=x))
+    if kind in SLICED and hasattr(x, "take"):
+        return x.take(indices, axis=axis)
+    import numpy as np
+
+    return asarray(np.take(asarray(x, like=np.empty(0)), indices, axis=axis), like=x)

@@ -1,0 +1,69 @@
+//! What blending and interpolation ask about their arguments.
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::Array;
+use crate::array::show_shape;
+use crate::backend::operations::{Blend, Blended};
+use crate::error::{Error, Result};
+use crate::interop::AnyArray;
+use crate::python::apply::apply_to;
+
+/// Whether the last axis of `one` is one of size 1 that stands for the item's axis of the others, not a
+/// batch axis: it has as many axes as they do.
+pub(super) fn is_column(one: &AnyArray<'_, '_>, others: &[AnyArray<'_, '_>]) -> bool {
+    let rank = others.iter().map(|other| other.shape().len()).max();
+    let shape = one.shape();
+    shape.ends_with(&[1]) && rank.is_none_or(|rank| shape.len() >= rank)
+}
+
+/// How many things of `size` numbers there are to blend.
+pub(super) fn count(what: &str, all: &AnyArray<'_, '_>, size: usize) -> Result<usize> {
+    match *all.shape() {
+        [.., count, last] if last == size => Ok(count),
+        _ => Err(Error::shape(
+            what,
+            format!("(..., k, {size})"),
+            show_shape(all.shape()),
+        )),
+    }
+}
+
+/// The weights, or as many ones, which take the precision of what is beside them.
+pub(super) fn weights_or_equal<'py>(
+    py: Python<'py>,
+    weights: Option<&Array<'py>>,
+    count: usize,
+) -> PyResult<Array<'py>> {
+    match weights {
+        Some(weights) => Ok(weights.clone()),
+        None => Ok(PyList::new(py, vec![1.0; count])?.into_any()),
+    }
+}
+
+/// Blends.
+pub(super) fn blend_of<'py>(
+    py: Python<'py>,
+    blended: Blended,
+    what: &'static str,
+    all: &Array<'py>,
+    weights: Option<&Array<'py>>,
+    out: Option<&Array<'py>>,
+) -> PyResult<Py<PyAny>> {
+    let size = match blended {
+        Blended::Quaternions => 4,
+        Blended::States => 8,
+    };
+    let all = AnyArray::read("blend", what, all)?;
+    let count = count(what, &all, size)?;
+    let weights = weights_or_equal(py, weights, count)?;
+    let arrays = [all, AnyArray::read("blend", "weights", &weights)?];
+    let column = is_column(&arrays[1], &arrays[..1]);
+    let operation = Blend {
+        blended,
+        count,
+        column,
+    };
+    apply_to::<2>(py, &operation, &arrays, out)
+}
