@@ -47,9 +47,7 @@ def distance_to_triangle(p, a, b, c):
     best = min(to_edge(a, b), to_edge(b, c), to_edge(c, a))
     normal = np.cross(b - a, c - a)
     if normal @ normal > 1e-20:
-        inside = all(
-            np.cross(y - x, p - x) @ normal >= 0 for x, y in ((a, b), (b, c), (c, a))
-        )
+        inside = all(np.cross(y - x, p - x) @ normal >= 0 for x, y in ((a, b), (b, c), (c, a)))
         if inside:
             best = min(best, abs((p - a) @ normal) / np.linalg.norm(normal))
     return best
@@ -61,8 +59,10 @@ CALLS = {
         x, TARGET.astype(np.float32), 0.5
     ),
     "find_closest_points(normals)": lambda x: find_closest_points(
-        x, np.zeros((7, 3), np.float32) + NORMALS[0].astype(np.float32),
-        TARGET.astype(np.float32), NORMALS.astype(np.float32),
+        x,
+        np.zeros((7, 3), np.float32) + NORMALS[0].astype(np.float32),
+        TARGET.astype(np.float32),
+        NORMALS.astype(np.float32),
     ),
     "find_closest_points_on_mesh": lambda x: find_closest_points_on_mesh(
         x, VERTICES.astype(np.float32), FACES
@@ -345,8 +345,12 @@ def test_every_argument_has_its_name():
     for a, b in zip(named, expected, strict=True):
         np.testing.assert_array_equal(a, b)
     with_normals = find_closest_points(
-        points_source=TARGET, normals_source=NORMALS, points_target=TARGET,
-        normals_target=NORMALS, max_dist=0.3, max_normal_dot=0.2,
+        points_source=TARGET,
+        normals_source=NORMALS,
+        points_target=TARGET,
+        normals_target=NORMALS,
+        max_dist=0.3,
+        max_normal_dot=0.2,
     )
     np.testing.assert_array_equal(with_normals[2], np.arange(60))
 

@@ -32,6 +32,8 @@ def resolve(path, character):
 
 
 def argument(given, character, arrays):
+    if isinstance(given, dict) and "mesh" in given:
+        return geometry.Mesh(**{k: argument(v, None, arrays) for k, v in given["mesh"].items()})
     if isinstance(given, dict):
         return character if given.get("is") == "character" else arrays[given["array"]]
     return given
@@ -40,7 +42,21 @@ def argument(given, character, arrays):
 def as_arrays(value):
     """What a call returned, as named arrays."""
     if isinstance(value, geometry.Mesh):
-        return {"vertices": value.vertices, "normals": value.normals, "faces": value.faces}
+        names = [
+            "vertices",
+            "normals",
+            "faces",
+            "colors",
+            "confidence",
+            "texcoords",
+            "texcoord_faces",
+        ]
+        names += ["poly_faces", "poly_face_sizes", "poly_texcoord_faces"]
+        return {name: np.asarray(getattr(value, name)) for name in names}
+    if isinstance(value, geometry.Character):
+        return {f"mesh.{k}": v for k, v in as_arrays(value.mesh).items()} | as_arrays(
+            value.skin_weights
+        )
     if isinstance(value, geometry.SkinWeights):
         return {"index": value.index, "weight": value.weight}
     if isinstance(value, (tuple, list)) and not all(
@@ -60,9 +76,13 @@ def answer(request):
     results, errors = {}, {}
     for number, call in enumerate(json.loads(str(arrays["calls"]))):
         try:
-            value = resolve(call["path"], character)
+            given = [argument(a, character, arrays) for a in call["args"] or []]
+            if call["path"].startswith("mesh."):
+                value = getattr(given.pop(0), call["path"].removeprefix("mesh."))
+            else:
+                value = resolve(call["path"], character)
             if call["args"] is not None:
-                value = value(*(argument(a, character, arrays) for a in call["args"]))
+                value = value(*given)
             for name, array in as_arrays(value).items():
                 results[f"{number}.{name}"] = array
         except Exception as error:  # reported to the caller, whatever it is
