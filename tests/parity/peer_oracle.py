@@ -56,6 +56,8 @@ class PeerOracle:
     def calls(self, source, *calls: tuple) -> list[Any]:
         """Each call is `(path,)` for a property or `(path, *arguments)` for a function.
 
+        A path that starts with `mesh.` is a method of the first argument; a dict is a mesh's arguments.
+
         `source` is a `CharacterArrays`, the path of a glTF file, or `None`. A result is an array, or
         a dict of arrays for a mesh or a tuple, or the `PeerError` that the call raised.
         """
@@ -86,6 +88,8 @@ class PeerOracle:
     def _store(argument, request):
         if isinstance(argument, CharacterItself):
             return {"is": "character"}
+        if isinstance(argument, dict):
+            return {"mesh": {k: PeerOracle._store(v, request) for k, v in argument.items()}}
         if isinstance(argument, np.ndarray):
             name = f"array{len(request)}"
             request[name] = argument

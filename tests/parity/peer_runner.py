@@ -70,6 +70,8 @@ def operated(what, character, operation, poses, *arguments):
 
 
 def argument(given, character, arrays):
+    if isinstance(given, dict) and "mesh" in given:
+        return geometry.Mesh(**{k: argument(v, None, arrays) for k, v in given["mesh"].items()})
     if isinstance(given, dict):
         if given.get("is") == "character":
             return character
@@ -86,14 +88,26 @@ def as_arrays(value):
             "parameter_names": np.asarray(value.parameter_transform.names),
             "n_shapes": np.asarray(shape.n_shapes if shape else 0),
         }
-        return described | as_arrays(value.mesh)
+        mesh = as_arrays(value.mesh)
+        weights = as_arrays(value.skin_weights) if value.skin_weights else {}
+        return described | mesh | {f"mesh.{k}": v for k, v in mesh.items()} | weights
     if isinstance(value, geometry.BlendShapeBase):
         base = {"base": value.base_shape} if isinstance(value, geometry.BlendShape) else {}
         return base | {"vectors": value.shape_vectors, "names": np.asarray(value.shape_names)}
     if isinstance(value, bytes):
         return {"value": np.frombuffer(value, np.uint8)}
     if isinstance(value, geometry.Mesh):
-        return {"vertices": value.vertices, "normals": value.normals, "faces": value.faces}
+        names = [
+            "vertices",
+            "normals",
+            "faces",
+            "colors",
+            "confidence",
+            "texcoords",
+            "texcoord_faces",
+        ]
+        names += ["poly_faces", "poly_face_sizes", "poly_texcoord_faces"]
+        return {name: np.asarray(getattr(value, name)) for name in names}
     if isinstance(value, geometry.SkinWeights):
         return {"index": value.index, "weight": value.weight}
     if isinstance(value, (tuple, list)) and not all(
@@ -113,13 +127,16 @@ def answer(request):
     results, errors = {}, {}
     for number, call in enumerate(json.loads(str(arrays["calls"]))):
         try:
+            given = [argument(a, character, arrays) for a in call["args"] or []]
             if call["path"].startswith("operated:"):
-                args = [argument(a, character, arrays) for a in call["args"]]
-                value = operated(call["path"].removeprefix("operated:"), character, *args)
+                value = operated(call["path"].removeprefix("operated:"), character, *given)
             else:
-                value = resolve(call["path"], character)
+                if call["path"].startswith("mesh."):
+                    value = getattr(given.pop(0), call["path"].removeprefix("mesh."))
+                else:
+                    value = resolve(call["path"], character)
                 if call["args"] is not None:
-                    value = value(*(argument(a, character, arrays) for a in call["args"]))
+                    value = value(*given)
             for name, array in as_arrays(value).items():
                 results[f"{number}.{name}"] = array
         except Exception as error:  # reported to the caller, whatever it is
