@@ -195,6 +195,9 @@ FUNCTIONS = [
         lambda c, x, **kw: geometry.map_joint_parameters(x, c, c, **kw),
     ),
     _simple("uniform_random_to_model_parameters", parameters),
+    _simple("model_parameters_to_blend_shape_coefficients", parameters),
+    _simple("model_parameters_to_face_expression_coefficients", parameters),
+    _simple("apply_model_param_limits", parameters),
     Function(
         "apply_inverse_parameter_transform",
         joints,
@@ -219,6 +222,8 @@ FUNCTIONS = [
         "Mppca.log_probability",
         parameters,
         lambda c, x, **kw: prior(c).log_probability(x, c.parameter_transform, **kw),
+    ),
+    Function(
         "BlendShape.compute_shape",
         body_shapes,
         lambda c, x, **kw: c.blend_shape.compute_shape(x, **kw),

@@ -54,6 +54,8 @@ class Buffer:
 
 @final
 class Joint:
+    @property
+    def pre_rotation_matrix(self) -> NDArray[np.float64]: ...
     def __new__(
         cls, name: str, parent: int, pre_rotation: ArrayLike, translation_offset: ArrayLike
     ) -> Self: ...
@@ -973,13 +975,19 @@ def map_joint_parameters(
     out: _A | None = None,
 ) -> _A: ...
 def model_parameters_to_blend_shape_coefficients(
-    character: Character, model_parameters: _A, *, out: _A | None = None
+    character: _Characters, model_parameters: _A, *, out: _A | None = None
 ) -> _A: ...
 def model_parameters_to_face_expression_coefficients(
-    character: Character, model_parameters: _A, *, out: _A | None = None
+    character: _Characters, model_parameters: _A, *, out: _A | None = None
+) -> _A: ...
+def apply_model_param_limits(
+    character: _Characters, model_params: _A, *, out: _A | None = None
+) -> _A: ...
+def skin_skinned_locators(
+    character: _Characters, skel_state: _A, rest_positions: Any = None, *, out: _A | None = None
 ) -> _A: ...
 def uniform_random_to_model_parameters(
-    character: Character, unif_noise: _A, *, out: _A | None = None
+    character: _Characters, unif_noise: _A, *, out: _A | None = None
 ) -> _A: ...
 def apply_inverse_parameter_transform(
     inverse_parameter_transform: InverseParameterTransform,

@@ -12,6 +12,22 @@ use crate::kinematics::Prepared;
 use crate::python::apply::apply;
 use crate::python::nouns::PyCharacter;
 
+/// What characters of a list must have in common where the argument is model parameters.
+pub const BY_MODEL_PARAMETERS: SameSizes = SameSizes {
+    parameters: true,
+    vertices: false,
+};
+/// The same where it has one item for each joint.
+pub const BY_JOINTS: SameSizes = SameSizes {
+    parameters: false,
+    vertices: false,
+};
+/// The same where it has one item for each vertex.
+pub const BY_VERTICES: SameSizes = SameSizes {
+    parameters: false,
+    vertices: true,
+};
+
 /// One character, or one for each item along the last batch axis.
 pub enum Characters<'a, 'py> {
     /// For the whole batch.

@@ -4,25 +4,13 @@
 use pyo3::prelude::*;
 
 use crate::backend::operations as op;
-use crate::character::SameSizes;
 use crate::interop::AnyArray;
 use crate::kinematics::NormalsPlan;
 use crate::python::apply::apply_to;
-use crate::python::characters::Characters;
+use crate::python::characters::{BY_JOINTS, BY_MODEL_PARAMETERS, Characters};
 use crate::python::values;
 
 type Array<'py> = Bound<'py, PyAny>;
-
-/// What characters of a list must have in common where the argument is model parameters.
-const BY_MODEL_PARAMETERS: SameSizes = SameSizes {
-    parameters: true,
-    vertices: false,
-};
-/// The same where it has one item for each joint.
-const BY_JOINTS: SameSizes = SameSizes {
-    parameters: false,
-    vertices: false,
-};
 
 /// Maps model parameters to joint parameters: the parameter transform.
 ///

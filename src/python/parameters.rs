@@ -5,8 +5,9 @@ use pyo3::prelude::*;
 use std::ffi::CString;
 
 use crate::backend::operations as op;
-use crate::kinematics::PreparedLimits;
+use crate::kinematics::{Prepared, PreparedLimits};
 use crate::python::apply::apply;
+use crate::python::characters::{BY_MODEL_PARAMETERS, Characters};
 use crate::python::nouns::{PyCharacter, PyInverseParameterTransform};
 use crate::python::values;
 
@@ -139,7 +140,7 @@ pub fn map_joint_parameters<'py>(
 ///
 /// Parameters
 /// ----------
-/// character : Character
+/// character : Character, or list of Character
 /// model_parameters : array (..., n_parameters)
 /// out : array (..., n_shapes), optional
 ///     Where the result goes; it is returned.
@@ -164,20 +165,22 @@ pub fn map_joint_parameters<'py>(
 #[pyo3(signature = (character, model_parameters, *, out = None))]
 pub fn model_parameters_to_blend_shape_coefficients<'py>(
     py: Python<'py>,
-    character: &Bound<'py, PyCharacter>,
+    character: Characters<'_, 'py>,
     model_parameters: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let transform = &character.get().core().parameter_transform;
-    let operation = op::SelectParameters::blend_shape_coefficients(transform);
-    apply(py, &operation, &[model_parameters], out)
+    let operation = |prepared: &Prepared| {
+        let transform = &prepared.character().parameter_transform;
+        Ok(op::SelectParameters::blend_shape_coefficients(transform))
+    };
+    character.apply(py, BY_MODEL_PARAMETERS, operation, &[model_parameters], out)
 }
 
 /// The model parameters that are face expression coefficients, in the expressions' order.
 ///
 /// Parameters
 /// ----------
-/// character : Character
+/// character : Character, or list of Character
 /// model_parameters : array (..., n_parameters)
 /// out : array (..., n_expressions), optional
 ///     Where the result goes; it is returned.
@@ -202,20 +205,24 @@ pub fn model_parameters_to_blend_shape_coefficients<'py>(
 #[pyo3(signature = (character, model_parameters, *, out = None))]
 pub fn model_parameters_to_face_expression_coefficients<'py>(
     py: Python<'py>,
-    character: &Bound<'py, PyCharacter>,
+    character: Characters<'_, 'py>,
     model_parameters: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let transform = &character.get().core().parameter_transform;
-    let operation = op::SelectParameters::face_expression_coefficients(transform);
-    apply(py, &operation, &[model_parameters], out)
+    let operation = |prepared: &Prepared| {
+        let transform = &prepared.character().parameter_transform;
+        Ok(op::SelectParameters::face_expression_coefficients(
+            transform,
+        ))
+    };
+    character.apply(py, BY_MODEL_PARAMETERS, operation, &[model_parameters], out)
 }
 
 /// Stretches uniform noise to poses of moderate size.
 ///
 /// Parameters
 /// ----------
-/// character : Character
+/// character : Character, or list of Character
 /// unif_noise : array (..., n_parameters)
 ///     Numbers between 0 and 1.
 /// out : array (..., n_parameters), optional
@@ -244,12 +251,56 @@ pub fn model_parameters_to_face_expression_coefficients<'py>(
 #[pyo3(signature = (character, unif_noise, *, out = None))]
 pub fn uniform_random_to_model_parameters<'py>(
     py: Python<'py>,
-    character: &Bound<'py, PyCharacter>,
+    character: Characters<'_, 'py>,
     unif_noise: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let operation = op::UniformRandomToModelParameters::new(character.get().core());
-    apply(py, &operation, &[unif_noise], out)
+    let operation = |prepared: &Prepared| {
+        Ok(op::UniformRandomToModelParameters::new(
+            prepared.character(),
+        ))
+    };
+    character.apply(py, BY_MODEL_PARAMETERS, operation, &[unif_noise], out)
+}
+
+/// Clamps model parameters to their limits; see ``Character.apply_model_param_limits``.
+///
+/// Parameters
+/// ----------
+/// character : Character, or list of Character
+/// model_params : array (..., n_parameters)
+/// out : array (..., n_parameters), optional
+///     Where the result goes; it is returned.
+///
+/// Returns
+/// -------
+/// array (..., n_parameters)
+///     NaN stays NaN.
+///
+/// Raises
+/// ------
+/// ShapeError, DTypeError, DeviceError, GradientError
+/// CharacterError
+///     Where limits contradict each other.
+///
+/// Examples
+/// --------
+/// >>> import kinarray as ka, numpy as np
+/// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+/// >>> low, high = character.model_parameter_limits
+/// >>> poses = np.full((2, character.parameter_transform.size), 9.0)
+/// >>> bool((ka.geometry.apply_model_param_limits(character, poses) <= high).all())
+/// True
+#[pyfunction]
+#[pyo3(signature = (character, model_params, *, out = None))]
+pub fn apply_model_param_limits<'py>(
+    py: Python<'py>,
+    character: Characters<'_, 'py>,
+    model_params: &Array<'py>,
+    out: Option<&Array<'py>>,
+) -> PyResult<Py<PyAny>> {
+    let operation = |prepared: &Prepared| op::ApplyModelParamLimits::new(prepared.character());
+    character.apply(py, BY_MODEL_PARAMETERS, operation, &[model_params], out)
 }
 
 /// Finds the model parameters whose joint parameters come closest: the inverse parameter transform.
@@ -459,6 +510,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         uniform_random_to_model_parameters,
         module
     )?)?;
+    module.add_function(wrap_pyfunction!(apply_model_param_limits, module)?)?;
     module.add_function(wrap_pyfunction!(apply_inverse_parameter_transform, module)?)?;
     module.add_function(wrap_pyfunction!(
         reduce_to_selected_model_parameters,

@@ -1,16 +1,9 @@
-//! `kinarray.geometry.skin_points`: skinning as a function, so that each item may have its own character.
+//! Skinning as functions, so that each item may have its own character.
 
 use pyo3::prelude::*;
 
 use crate::backend::operations::SkinPoints;
-use crate::character::SameSizes;
-use crate::python::characters::Characters;
-
-/// What characters of a list must have in common.
-const BY_VERTICES: SameSizes = SameSizes {
-    parameters: false,
-    vertices: true,
-};
+use crate::python::characters::{BY_JOINTS, BY_VERTICES, Characters};
 
 /// Moves points with the character's joints by linear blend skinning; see ``Character.skin_points``.
 ///
@@ -64,7 +57,58 @@ pub fn skin_points<'py>(
     }
 }
 
-/// Adds the function to the module.
+/// Moves the skinned locators with the character's joints; see ``Character.skin_skinned_locators``.
+///
+/// Parameters
+/// ----------
+/// character : Character, or list of Character
+///     A list has one character for each item along the last batch axis; all with as many locators.
+/// skel_state : array (..., n_joints, 8) or (..., n_joints, 4, 4)
+///     Skeleton states, or world-from-joint matrices.
+/// rest_positions : array (..., n_locators, 3), optional
+///     The locators' own positions where not given. Batch axes broadcast.
+/// out : array (..., n_locators, 3), optional
+///
+/// Returns
+/// -------
+/// array (..., n_locators, 3)
+///     World positions, of the kind, device and dtype of ``skel_state``.
+///
+/// Raises
+/// ------
+/// ShapeError, DTypeError, DeviceError, GradientError, CharacterError
+///
+/// Examples
+/// --------
+/// >>> import kinarray as ka
+/// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+/// >>> tip = ka.geometry.SkinnedLocator("tip", [1, 2], [0.5, 0.5], [0.0, 1.0, 0.0])
+/// >>> character = character.with_skinned_locators([tip])
+/// >>> ka.geometry.skin_skinned_locators(character, character.bind_pose).round(6).tolist()
+/// [[0.0, 1.0, 0.0]]
+#[pyfunction]
+#[pyo3(signature = (character, skel_state, rest_positions = None, *, out = None))]
+pub fn skin_skinned_locators<'py>(
+    py: Python<'py>,
+    character: Characters<'_, 'py>,
+    skel_state: &Bound<'py, PyAny>,
+    rest_positions: Option<&Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    match rest_positions {
+        Some(rest) => {
+            let operation = |prepared| Ok(SkinPoints::of_skinned_locators(prepared, true));
+            character.apply(py, BY_JOINTS, operation, &[skel_state, rest], out)
+        }
+        None => {
+            let operation = |prepared| Ok(SkinPoints::of_skinned_locators(prepared, false));
+            character.apply(py, BY_JOINTS, operation, &[skel_state], out)
+        }
+    }
+}
+
+/// Adds the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(skin_points, module)?)
+    module.add_function(wrap_pyfunction!(skin_points, module)?)?;
+    module.add_function(wrap_pyfunction!(skin_skinned_locators, module)?)
 }

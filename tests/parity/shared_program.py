@@ -373,7 +373,7 @@ def _(w):
 def _(w):
     weights = w.geometry.SkinWeights(w.arrays.index, w.arrays.weight * 0.7)
     normalised = weights.normalize_weights()
-    return (normalised or weights).weight
+    return (normalised or weights).to_dense(20)
 
 
 @recipe("geometry.replace_rest_mesh")
@@ -385,14 +385,14 @@ def _(w):
 @recipe("geometry.reduce_mesh_by_vertices")
 def _(w):
     kept = w.geometry.reduce_mesh_by_vertices(w.character, np.arange(60) % 7 != 0)
-    return kept.mesh.vertices, kept.mesh.faces, kept.skin_weights.weight
+    return kept.mesh.vertices, kept.mesh.faces, kept.skin_weights.to_dense(20)
 
 
 @recipe("geometry.reduce_mesh_by_faces")
 def _(w):
     active = np.arange(len(w.arrays.faces)) % 3 == 0
     kept = w.geometry.reduce_mesh_by_faces(w.character, active)
-    return kept.mesh.vertices, kept.mesh.faces, kept.skin_weights.weight
+    return kept.mesh.vertices, kept.mesh.faces, kept.skin_weights.to_dense(20)
 
 
 @recipe("geometry.strip_joints")
@@ -408,6 +408,11 @@ def _(w):
     return mixed.skeleton.offsets, np.asarray(mixed.skeleton.joint_parents)
 
 
+@recipe("geometry.Joint.pre_rotation_matrix")
+def _(w):
+    return [joint.pre_rotation_matrix for joint in w.character.skeleton.joints]
+
+
 @recipe("geometry.Mppca.to_arrays")
 def _(w):
     rng = np.random.default_rng(6)
@@ -415,7 +420,9 @@ def _(w):
     given = [rng.uniform(0.2, 1, 2), rng.normal(size=(2, 5)), rng.normal(size=(2, 3, 5))]
     given = [x.astype(np.float32) for x in (*given, rng.uniform(0.1, 0.5, 2))]
     prior = w.geometry.Mppca(*given, names)
-    return prior.to_arrays(w.character.parameter_transform)
+    shares, means, axes, spreads, places = prior.to_arrays(w.character.parameter_transform)
+    # Axes may be any that span the same covariance.
+    return shares, means, np.einsum("nqd,nqe->nde", axes, axes), spreads, places
 
 
 # --- quaternion and skel_state ------------------------------------------------------------------------

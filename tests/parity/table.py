@@ -76,8 +76,16 @@ REASONS = {
     "geometry.load_motion": FILES,
     "geometry.is_fbxsdk_available": "there is no FBX SDK in kinarray, and none will be needed",
 }
-#: Where the two differ on purpose: in words, each shown by a test of `test_peer_differences.py`.
-DIFFERENCES: dict[str, str] = {}
+GARBAGE = (
+    "float64 is read as float32 there: `test_peer_differences.py`, `test_peer_closest_points.py`"
+)
+#: Where the two differ on purpose; each is shown by a test of the parity tests.
+DIFFERENCES: dict[str, str] = {
+    "geometry.InverseParameterTransform.apply": GARBAGE,
+    "geometry.find_closest_points": GARBAGE,
+    "geometry.uniform_random_to_model_parameters": GARBAGE,
+}
+ROUNDED = "float32 there, whatever goes in"
 
 
 @dataclass(frozen=True)
@@ -146,6 +154,8 @@ def rows() -> list[Row]:
     remarks: dict[str, str] = {}
     for key in [*ours, *theirs]:
         name, dtype, _ = key.split()
+        if dtype == "float64" and key in theirs and theirs[key].dtype == np.float32:
+            remarks[name] = ROUNDED
         one = apart(ours[key], theirs[key]) if key in ours and key in theirs else float("inf")
         figures.setdefault(name, {})
         figures[name][dtype] = max(one, figures[name].get(dtype, 0.0))
@@ -170,6 +180,13 @@ def rows() -> list[Row]:
                     Row(each, "yes" if has else "no", of.get("float32"), of.get("float64"), remark)
                 )
     return listed
+
+
+def is_apart(row: Row) -> bool:
+    """Whether a difference is larger than rounding, and not one that is meant."""
+    double = TOLERANCE["float32" if row.remark == ROUNDED else "float64"]
+    far = (row.float32 or 0) > TOLERANCE["float32"] or (row.float64 or 0) > double
+    return far and row.remark in ("", ROUNDED)
 
 
 def page(listed: list[Row]) -> str:
@@ -197,12 +214,7 @@ if __name__ == "__main__":
     table = rows()
     PAGE.write_text(page(table))
     missing = [row.name for row in table if row.remark == "MISSING"]
-    far = [
-        row
-        for row in table
-        if not row.remark
-        and ((row.float32 or 0) > TOLERANCE["float32"] or (row.float64 or 0) > TOLERANCE["float64"])
-    ]
+    far = [row for row in table if is_apart(row)]
     print(f"{len(table)} names; {len(missing)} missing without a reason; {len(far)} apart")
     for name in missing:
         print("missing", name)

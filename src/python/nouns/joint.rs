@@ -77,6 +77,13 @@ impl PyJoint {
         values::view(slf.as_any(), &slf.get().0.pre_rotation, &[4])
     }
 
+    /// The pre-rotation as a matrix, ``(3, 3)`` float64.
+    #[getter]
+    fn pre_rotation_matrix<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let rows = crate::math::quaternion::to_matrix(self.0.pre_rotation);
+        values::fresh(py, rows.as_flattened().to_vec(), &[3, 3])
+    }
+
     /// Position in the parent's frame, ``(3,)``; a read-only view.
     #[getter]
     fn translation_offset<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
