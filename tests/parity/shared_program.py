@@ -73,7 +73,7 @@ class World:
 
     def limited(self):
         limits = [
-            self.geometry.ParameterLimit.create_minmax(p, -0.3, 0.2 + p / 50) for p in (0, 7, 9)
+            self.geometry.ParameterLimit.create_minmax(p, -0.25, 0.25 + p / 64) for p in (0, 7, 9)
         ]
         return self.character.with_parameter_limits(limits)
 
