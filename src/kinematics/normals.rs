@@ -136,8 +136,8 @@ impl NormalsPlan {
             let (own, around) = positions.split_at_mut(tile.count);
             load_row(rows, 3 * tile.start, own.as_flattened_mut());
             for (position, &vertex) in around.iter_mut().zip(&tile.around) {
-                for axis in 0..3 {
-                    position[axis] = L::load_column(rows, 3 * vertex as usize + axis);
+                for (axis, place) in position.iter_mut().enumerate() {
+                    *place = L::load_column(rows, 3 * vertex as usize + axis);
                 }
             }
             for &triangle in &tile.triangles {

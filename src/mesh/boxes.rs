@@ -8,6 +8,12 @@ use crate::math::{Lane, Real};
 /// Items in a leaf, and children of a node. A multiple of the lanes of every instruction set.
 pub(super) const BLOCK: usize = 16;
 
+/// Whether no number is infinite or NaN.
+#[inline(always)]
+pub(super) fn is_finite<T: Real>(numbers: &[T]) -> bool {
+    numbers.iter().all(|&x| x.to_f64().is_finite())
+}
+
 /// Something to be found: where it is, and its number.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<T, const D: usize> {
@@ -32,12 +38,12 @@ impl<T: Real, const D: usize> Bounds<T, D> {
     }
 
     pub(super) fn include(&mut self, point: [T; D]) {
-        for axis in 0..D {
-            if point[axis] < self.low[axis] {
-                self.low[axis] = point[axis];
+        for ((low, high), x) in self.low.iter_mut().zip(&mut self.high).zip(point) {
+            if x < *low {
+                *low = x;
             }
-            if point[axis] > self.high[axis] {
-                self.high[axis] = point[axis];
+            if x > *high {
+                *high = x;
             }
         }
     }
@@ -82,10 +88,10 @@ impl<T: Lane<Scalar = T> + Real, const D: usize> Node<T, D> {
             .zip(distances.chunks_exact_mut(L::WIDTH))
         {
             let mut sum = L::zero();
-            for axis in 0..D {
-                let at = L::splat(point[axis]);
-                let below = L::load(&self.low[axis][start..]) - at;
-                let above = at - L::load(&self.high[axis][start..]);
+            for ((low, high), &at) in self.low.iter().zip(&self.high).zip(&point) {
+                let at = L::splat(at);
+                let below = L::load(&low[start..]) - at;
+                let above = at - L::load(&high[start..]);
                 let outside = max(max(below, above), L::zero());
                 sum = outside.mul_add(outside, sum);
             }
@@ -235,11 +241,8 @@ impl<T: Lane<Scalar = T> + Real, const D: usize> BoxTree<T, D> {
             .collect();
         let n_leaves = children.len();
         let mut levels = Vec::new();
-        while n_leaves > 0 {
-            levels.push(children.chunks(BLOCK).map(Node::of).collect());
-            if children.len() <= BLOCK {
-                break;
-            }
+        levels.push(children.chunks(BLOCK).map(Node::of).collect());
+        while children.len() > BLOCK {
             children = children
                 .chunks(BLOCK)
                 .map(|group| {
@@ -249,6 +252,7 @@ impl<T: Lane<Scalar = T> + Real, const D: usize> BoxTree<T, D> {
                     (all, first.unwrap_or(u32::MAX))
                 })
                 .collect();
+            levels.push(children.chunks(BLOCK).map(Node::of).collect());
         }
         Self { levels, n_leaves }
     }
@@ -263,7 +267,7 @@ impl<T: Lane<Scalar = T> + Real, const D: usize> BoxTree<T, D> {
         leaves: &impl Leaves<T, D>,
     ) {
         // Infinities and NaN have no closest point.
-        if self.n_leaves == 0 || point.iter().any(|&x| x - x != T::ZERO) {
+        if self.n_leaves == 0 || !is_finite(&point) {
             return;
         }
         let infinity = T::from_f64(f64::INFINITY);

@@ -132,7 +132,7 @@ def test_a_nan_among_the_targets_is_never_found():
     target = RNG.normal(size=(90, 3)).astype(np.float32)
     target[::3] = np.nan
     source = RNG.normal(size=(60, 3)).astype(np.float32)
-    points, index, valid = find_closest_points(source, target)
+    _, index, valid = find_closest_points(source, target)
     assert valid.all()
     assert (index % 3 > 0).all()
     kept = np.linalg.norm(source[:, None] - target[None], axis=-1)

@@ -64,7 +64,7 @@ impl ClosestPointsOnMesh<'_> {
         }
     }
 
-    /// Calls `work(number of the point, the point, its item)` for every point.
+    /// Calls `work(items, their places)` over all items.
     fn each<T: Compute>(
         &self,
         points: &Batch<'_, T>,

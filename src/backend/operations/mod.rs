@@ -67,4 +67,4 @@ pub use vertex_normals::ComputeVertexNormals;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -9,10 +9,10 @@ use crate::character::{Character, CharacterParts, Joint, ParameterTransform, Ske
 use crate::kinematics::Prepared;
 
 /// A small reproducible source of numbers in -1..1.
-pub(super) struct Random(pub u64);
+pub(crate) struct Random(pub u64);
 
 impl Random {
-    pub(super) fn number(&mut self) -> f64 {
+    pub(crate) fn number(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -20,18 +20,18 @@ impl Random {
         ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     }
 
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         ((self.number() + 1.0) * 0.5 * end as f64) as usize
     }
 
-    pub(super) fn numbers(&mut self, count: usize) -> Vec<f64> {
+    pub(crate) fn numbers(&mut self, count: usize) -> Vec<f64> {
         (0..count).map(|_| self.number()).collect()
     }
 }
 
 /// A forest of joints, half of them pre-rotated, driven by parameters of which some drive several joint
 /// parameters and some joint parameters are driven by several; a third of the rows are empty.
-pub(super) fn character(seed: u64, n_joints: usize) -> Prepared {
+pub(crate) fn character(seed: u64, n_joints: usize) -> Prepared {
     let mut random = Random(seed);
     let joints = (0..n_joints)
         .map(|index| {
@@ -65,18 +65,18 @@ pub(super) fn character(seed: u64, n_joints: usize) -> Prepared {
 }
 
 /// The instruction sets of this machine.
-pub(super) fn isas() -> impl Iterator<Item = Isa> {
+pub(crate) fn isas() -> impl Iterator<Item = Isa> {
     [Isa::Baseline, Isa::Avx2, Isa::Avx512]
         .into_iter()
         .filter(|&each| each <= isa())
 }
 
-pub(super) fn cast<T: Compute>(numbers: &[f64]) -> Vec<T> {
+pub(crate) fn cast<T: Compute>(numbers: &[f64]) -> Vec<T> {
     numbers.iter().map(|&x| T::from_f64(x)).collect()
 }
 
 /// The arguments as batches of the operation, and the length of the output.
-pub(super) fn batches<'a, T: Compute>(
+pub(crate) fn batches<'a, T: Compute>(
     operation: &impl Operation,
     views: &[View<'a, T>],
 ) -> (Vec<Batch<'a, T>>, Shape, usize) {
@@ -103,7 +103,7 @@ pub(super) fn batches<'a, T: Compute>(
 }
 
 /// The output for views of any layout.
-pub(super) fn forward<T: Compute>(operation: &impl Operation, views: &[View<'_, T>]) -> Vec<T> {
+pub(crate) fn forward<T: Compute>(operation: &impl Operation, views: &[View<'_, T>]) -> Vec<T> {
     let (batches, _, length) = batches(operation, views);
     // NaN would survive where nothing is written.
     let mut out = vec![T::from_f64(f64::NAN); length];
@@ -130,7 +130,7 @@ fn assert_close(got: &[f64], want: &[f64], tolerance: f64, what: &str) {
 
 /// jvp against central differences, vjp against jvp, with and without the saved output; inputs without
 /// batch axes get one summed gradient.
-pub(super) fn check_derivatives(operation: &impl Operation, arguments: &[(Vec<f64>, &[usize])]) {
+pub(crate) fn check_derivatives(operation: &impl Operation, arguments: &[(Vec<f64>, &[usize])]) {
     let control = Control::default();
     let mut random = Random(77);
     let views: Vec<View<'_, f64>> = arguments

@@ -291,24 +291,21 @@ impl<T: Compute, const D: usize> Search<'_, T, D> {
                 Column::Indices(i),
                 Column::Flags(v),
             ] => {
-                let normals = Items {
-                    data: &mut **n,
-                    length: 3,
-                };
+                let normals = Items { data: n, length: 3 };
                 (p, Some(normals), i, v)
             }
             _ => unreachable!("the results are those of `results`"),
         };
         let points = Items {
-            data: &mut **points,
+            data: points,
             length: D,
         };
         let index = Items {
-            data: &mut **index,
+            data: index,
             length: 1,
         };
         let valid = Items {
-            data: &mut **valid,
+            data: valid,
             length: 1,
         };
         let items = self.sources.len() * self.sources.core_shape()[0];

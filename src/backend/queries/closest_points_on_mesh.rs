@@ -156,19 +156,19 @@ impl<T: Compute> Search<'_, T> {
             unreachable!("the results are those of `results`");
         };
         let valid = Items {
-            data: &mut **valid,
+            data: valid,
             length: 1,
         };
         let points = Items {
-            data: &mut **points,
+            data: points,
             length: 3,
         };
         let faces = Items {
-            data: &mut **faces,
+            data: faces,
             length: 1,
         };
         let barycentric = Items {
-            data: &mut **barycentric,
+            data: barycentric,
             length: 3,
         };
         let items = self.sources.len() * self.sources.core_shape()[0];
