@@ -3,6 +3,15 @@
 from enum import Enum
 
 
+class CharacterMassScale(Enum):
+    """What becomes of the mass of a character that is scaled."""
+
+    PreserveMass = 0
+    """Masses stay; moments of inertia grow with the square of the scale."""
+    PreserveDensity = 1
+    """Masses grow with the cube of the scale, moments of inertia with its fifth power."""
+
+
 class LocatorSpace(Enum):
     """In which space positions of locators are written to a file."""
 

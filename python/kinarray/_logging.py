@@ -1,6 +1,13 @@
 """PyMomentum's names for log levels, on Python's own logging: the logger is called ``kinarray``."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ._enums import LogLevel
+
+if TYPE_CHECKING:
+    import logging
 
 # What logging has no name for lies above CRITICAL (50) and below DEBUG (10).
 _NUMBERS = {
@@ -13,7 +20,7 @@ _NUMBERS = {
 }
 
 
-def _logger():
+def _logger() -> logging.Logger:
     import logging  # takes a while to import, and few programs ask
 
     return logging.getLogger("kinarray")

@@ -13,7 +13,6 @@ from ._core import (
     BlendShapeBase,
     Box,
     Character,
-    CharacterMassScale,
     Ellipsoid,
     InverseParameterTransform,
     Joint,
@@ -83,7 +82,7 @@ from ._core import (
     support_polygon_from_world_points,
     uniform_random_to_model_parameters,
 )
-from ._enums import LocatorSpace, LogLevel, MarkerMesh, UpVector
+from ._enums import CharacterMassScale, LocatorSpace, LogLevel, MarkerMesh, UpVector
 from ._logging import get_log_level, redirect_logs_to_python, set_log_level
 
 PARAMETERS_PER_JOINT = 7

@@ -1,4 +1,4 @@
-//! Changing what a character is made of: the functions of `kinarray.geometry`, and `CharacterMassScale`.
+//! Changing what a character is made of: the functions of `kinarray.geometry`.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -7,77 +7,20 @@ use crate::character::Character;
 use crate::character::surgery::CharacterMassScale;
 use crate::python::nouns::{PyCharacter, PySkeleton};
 
-/// What becomes of a body's mass where its lengths change, in ``Character.scaled``.
-///
-/// ``PreserveMass`` leaves it; ``PreserveDensity`` lets it grow with the volume.
-///
-/// Examples
-/// --------
-/// >>> from kinarray.geometry import CharacterMassScale
-/// >>> CharacterMassScale.PreserveDensity.name
-/// 'PreserveDensity'
-#[pyclass(
-    name = "CharacterMassScale",
-    module = "kinarray.geometry",
-    frozen,
-    eq,
-    hash,
-    from_py_object
-)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PyCharacterMassScale {
-    /// Masses stay.
-    PreserveMass,
-    /// Masses grow with the volume.
-    PreserveDensity,
-}
-
-impl From<PyCharacterMassScale> for CharacterMassScale {
-    fn from(scale: PyCharacterMassScale) -> Self {
-        match scale {
-            PyCharacterMassScale::PreserveMass => Self::PreserveMass,
-            PyCharacterMassScale::PreserveDensity => Self::PreserveDensity,
-        }
-    }
-}
-
-#[pymethods]
-impl PyCharacterMassScale {
-    #[new]
-    fn new(value: i64) -> PyResult<Self> {
-        match value {
-            0 => Ok(Self::PreserveMass),
-            1 => Ok(Self::PreserveDensity),
-            _ => Err(PyTypeError::new_err(format!(
-                "expected 0 (PreserveMass) or 1 (PreserveDensity), got {value}"
-            ))),
-        }
-    }
-
-    /// Its name.
-    #[getter]
-    fn name(&self) -> &'static str {
-        match self {
-            Self::PreserveMass => "PreserveMass",
-            Self::PreserveDensity => "PreserveDensity",
-        }
-    }
-
-    /// Its number, as in PyMomentum.
-    #[getter]
-    fn value(&self) -> i64 {
-        *self as i64
-    }
-
-    fn __repr__(&self) -> String {
-        format!("CharacterMassScale.{}", self.name())
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyAny>, (i64,)) {
-        (
-            py.get_type::<PyCharacterMassScale>().into_any(),
-            (self.value(),),
-        )
+/// A member of `kinarray.geometry.CharacterMassScale`, which is an enumeration of Python's.
+pub fn mass_scale(member: Option<&Bound<'_, PyAny>>) -> PyResult<CharacterMassScale> {
+    let Some(member) = member else {
+        return Ok(CharacterMassScale::default());
+    };
+    let name = member.getattr("name").and_then(|name| name.extract());
+    let name: String = name.unwrap_or_default();
+    match name.as_str() {
+        "PreserveMass" => Ok(CharacterMassScale::PreserveMass),
+        "PreserveDensity" => Ok(CharacterMassScale::PreserveDensity),
+        _ => Err(PyTypeError::new_err(format!(
+            "mass_scale: expected a CharacterMassScale, got {}",
+            member.repr()?
+        ))),
     }
 }
 
@@ -174,7 +117,6 @@ pub fn replace_skeleton_hierarchy(
 
 /// Adds the functions and the class to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyCharacterMassScale>()?;
     module.add_function(wrap_pyfunction!(strip_joints, module)?)?;
     module.add_function(wrap_pyfunction!(replace_skeleton_hierarchy, module)?)
 }

@@ -24,7 +24,7 @@ use crate::backend::operations::ApplyModelParamLimits;
 use crate::character::{Character, CharacterParts, Joint, Unit};
 use crate::kinematics::Prepared;
 use crate::python::apply::apply;
-use crate::python::surgery::PyCharacterMassScale;
+use crate::python::surgery;
 use crate::python::{io, posing, values};
 
 /// A character: a skeleton, what drives it, and what it carries. Immutable; ``with_...`` makes a new one
@@ -1150,7 +1150,7 @@ impl PyCharacter {
     /// Parameters
     /// ----------
     /// scale : float
-    /// mass_scale : CharacterMassScale
+    /// mass_scale : CharacterMassScale, optional
     ///     What becomes of masses: they stay, or grow with the volume.
     ///
     /// Returns
@@ -1169,11 +1169,10 @@ impl PyCharacter {
     /// >>> small = character.scaled(0.5)
     /// >>> bool(np.allclose(small.mesh.vertices, character.mesh.vertices / 2))
     /// True
-    #[pyo3(signature = (scale, mass_scale = PyCharacterMassScale::PreserveMass))]
-    fn scaled(&self, scale: f64, mass_scale: PyCharacterMassScale) -> PyResult<Self> {
-        Ok(Self::from_core(
-            self.core().scaled(scale, mass_scale.into())?,
-        ))
+    #[pyo3(signature = (scale, mass_scale = None))]
+    fn scaled(&self, scale: f64, mass_scale: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let mass_scale = surgery::mass_scale(mass_scale)?;
+        Ok(Self::from_core(self.core().scaled(scale, mass_scale)?))
     }
 
     /// The same character in another space, as from y-up to z-up: roots, mesh and bind pose move, and what
