@@ -1,7 +1,7 @@
 //! A mesh cut into tiles, so that many poses of it are worked on side by side in near memory.
 
 /// Vertices of a tile: with lanes for each number, what a tile needs fits the second level of the cache.
-const TILE: usize = 512;
+const TILE: usize = 1024;
 
 /// Vertices in a row, and the triangles around them.
 #[derive(Debug, Clone)]

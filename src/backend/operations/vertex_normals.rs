@@ -58,8 +58,8 @@ impl ComputeVertexNormals<'_> {
     }
 }
 
-/// From how many poses on they are worked on side by side.
-const MANY: usize = 8;
+/// From how many poses on they are worked on side by side: cutting the mesh takes as long as a few.
+const MANY: usize = 16;
 
 /// The normals of a range of poses.
 struct Normals<'a, T> {
@@ -150,8 +150,6 @@ impl Operation for ComputeVertexNormals<'_> {
             return Ok(());
         }
         let isa = isa();
-        // A group takes about as long as two poses one after the other, and cutting the mesh once as
-        // long as several.
         let together = vertices.len() >= MANY;
         let group = if together { T::width(isa) } else { 1 };
         let cost = self.cost_ns() / if together { 4.0 } else { 1.0 };
