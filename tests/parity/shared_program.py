@@ -186,7 +186,7 @@ def _(w):
 def _(w):
     keep = np.arange(40) % 3 != 0
     target = w.geometry.reduce_to_selected_model_parameters(w.character, keep)
-    return w.geometry.map_model_parameters(w.poses, w.character, target)
+    return w.geometry.map_model_parameters(w.poses, w.character, target, False)
 
 
 @recipe("geometry.map_joint_parameters")
