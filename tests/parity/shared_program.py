@@ -403,7 +403,9 @@ def _(w):
 
 @recipe("geometry.replace_skeleton_hierarchy")
 def _(w):
-    other = replace(w.arrays, offsets=w.arrays.offsets * 2).build(w.geometry)
+    names = [f"other_{name}" for name in w.arrays.parameter_names]
+    other = replace(w.arrays, offsets=w.arrays.offsets * 2, parameter_names=names)
+    other = other.build(w.geometry)
     mixed = w.geometry.replace_skeleton_hierarchy(other, w.character, "joint_012", "joint_012")
     return mixed.skeleton.offsets, np.asarray(mixed.skeleton.joint_parents)
 
