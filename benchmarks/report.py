@@ -21,6 +21,9 @@ COLOURS = {
     "numpy": "#999999",
     "limit": "#444444",
     "write": "#bbbbbb",
+    "stream": "#cccccc",
+    "roma": "#c97b63",
+    "scipy": "#5b8e7d",
 }
 
 #: Bars end at this many times the peer's.

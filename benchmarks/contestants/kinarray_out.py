@@ -13,6 +13,8 @@ def version():
 
 
 def prepare(workload, arrays, threads):
+    if arrays.character is None:
+        return None
     kinarray.set_num_threads(threads)
     character, given = arrays.character.build(geometry), arrays.input
     function = {

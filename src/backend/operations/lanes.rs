@@ -30,7 +30,7 @@ pub(super) fn in_groups<T: Compute>(isa: Isa, items: Range<usize>, work: &mut im
         #[inline(always)]
         fn run<L: Lane<Scalar = T>>(self) {
             let Range { start, end } = self.items;
-            if L::WIDTH == 1 {
+            if const { L::WIDTH == 1 } {
                 return self.work.run::<T>(start..end);
             }
             let middle = end - usize::from((end - start) % L::WIDTH == 1);

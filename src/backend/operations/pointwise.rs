@@ -123,7 +123,8 @@ macro_rules! each_input {
         each_input!(@ $function, $index, $place, $body; 0 1 2 3 4 5 6 7)
     };
     (@ $function:ty, $index:ident, $place:ident, $body:expr; $($number:literal)*) => {$(
-        if const { <$function>::PLACES[$number].size } > 0 {
+        // The whole condition is a constant: what is not there is not even compiled.
+        if const { <$function>::PLACES[$number].size > 0 } {
             let $index: usize = $number;
             let $place: Place = const { <$function>::PLACES[$number] };
             $body;
