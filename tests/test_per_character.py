@@ -14,6 +14,8 @@ from kinds import FLOATS, KINDS
 def people():
     """Bodies of three sizes and poses of the same parameters."""
     first = ka.testing.create_humanoid(n_vertices=600)
+    tips = [geometry.SkinnedLocator(f"s{p}", [p, p + 1], [0.3, 0.7], [0.1, 1, 0]) for p in (1, 4)]
+    first = first.with_skinned_locators(tips)
     return [first, first.scaled(0.7), first.scaled(1.3)]
 
 
@@ -57,6 +59,12 @@ FUNCTIONS = {
             c, x, POINTS, OFFSETS.astype(np.float32), **kw
         ),
     ),
+    "uniform_random_to_model_parameters": (
+        parameters,
+        plain("uniform_random_to_model_parameters"),
+    ),
+    "apply_model_param_limits": (parameters, plain("apply_model_param_limits")),
+    "skin_skinned_locators": (states, plain("skin_skinned_locators")),
     "joint_parameters_to_local_skeleton_state": (
         joints,
         plain("joint_parameters_to_local_skeleton_state"),

@@ -254,9 +254,6 @@ def test_prior_files_are_read_on_both_sides(peer, tmp_path):
     assert geometry.Mppca.from_bytes(path.read_bytes()) == again
 
 
-@pytest.mark.skipif(
-    not hasattr(geometry.Character, "with_blend_shape"), reason="characters take no shapes yet"
-)
 def test_shape_parameters_and_their_coefficients(peer):
     arrays = rig(n_vertices=50)
     poses = np.random.default_rng(6).normal(size=(2, 3, arrays.n_parameters + 5))
