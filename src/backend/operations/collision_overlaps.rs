@@ -1,10 +1,8 @@
 //! How deep the solids of a character are in one another.
 
-use std::ops::Range;
-
-use super::gradients::{Target, for_each_gradient};
+use super::rows::{each_gradient, each_item};
 use crate::array::{Batch, Shape, show_shape};
-use crate::backend::cpu::{Compute, Items, for_each_group};
+use crate::backend::cpu::Compute;
 use crate::backend::{Control, Gradient, Input, Operation};
 use crate::error::{Error, Result};
 use crate::kinematics::Prepared;
@@ -33,25 +31,6 @@ impl CollisionOverlaps<'_> {
     fn cost_ns(&self) -> f64 {
         let solids = self.prepared.character().collision_geometry.len();
         20.0 + SOLID_NS * solids as f64 + PAIR_NS * self.n_pairs() as f64
-    }
-
-    /// Calls `work(items, their places)` for all items.
-    fn each<T: Compute>(
-        &self,
-        items: usize,
-        out: &mut [T],
-        control: &Control<'_>,
-        work: impl Fn(Range<usize>, &mut dyn Iterator<Item = &mut [T]>) + Sync,
-    ) -> Result<()> {
-        let length = self.n_pairs();
-        if length == 0 {
-            return Ok(());
-        }
-        let places = Items { data: out, length };
-        let cost = self.cost_ns();
-        for_each_group(items, 1, cost, places, control, |range, places| {
-            work(range, &mut places.data.chunks_exact_mut(length));
-        })
     }
 }
 
@@ -89,13 +68,17 @@ impl Operation for CollisionOverlaps<'_> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (states, plan) = (&inputs[0], self.prepared.collision_plan::<T>());
-        self.each(states.len(), out, control, |range, places| {
-            let mut scratch = vec![T::ZERO; states.core_len()];
-            for (item, place) in range.zip(places) {
-                plan.overlaps(states.item(item, &mut scratch), place);
-            }
-        })
+        let (length, cost) = (self.n_pairs(), self.cost_ns());
+        let plan = self.prepared.collision_plan::<T>();
+        each_item(
+            [&inputs[0]],
+            length,
+            cost,
+            out,
+            control,
+            || (),
+            |[states], (), place| plan.overlaps(states, place),
+        )
     }
 
     fn vjp<T: Compute>(
@@ -106,29 +89,17 @@ impl Operation for CollisionOverlaps<'_> {
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (states, plan) = (&inputs[0], self.prepared.collision_plan::<T>());
-        for_each_gradient(
-            states.len(),
-            1,
+        let plan = self.prepared.collision_plan::<T>();
+        each_gradient(
+            [&inputs[0], cotangent],
+            [inputs[0].core_len()],
             3.0 * self.cost_ns(),
-            [states.core_len()],
             gradients,
             control,
-            |range, [mut target]| {
-                let mut scratch = vec![T::ZERO; states.core_len()];
-                let mut pulled = vec![T::ZERO; cotangent.core_len()];
-                for (place, item) in range.enumerate() {
-                    let gradient = match &mut target {
-                        Target::Skip => return,
-                        Target::Rows(rows, length) => {
-                            let row = &mut rows[place * *length..(place + 1) * *length];
-                            row.fill(T::ZERO);
-                            row
-                        }
-                        Target::Sum(sum) => sum,
-                    };
-                    let states = states.item(item, &mut scratch);
-                    plan.pull(states, cotangent.item(item, &mut pulled), gradient);
+            || (),
+            |[states, cotangent], (), [gradient]| {
+                if let Some(gradient) = gradient {
+                    plan.pull(states, cotangent, gradient);
                 }
             },
         )
@@ -141,21 +112,20 @@ impl Operation for CollisionOverlaps<'_> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (states, plan) = (&inputs[0], self.prepared.collision_plan::<T>());
+        let plan = self.prepared.collision_plan::<T>();
         let Some(tangents) = &tangents[0] else {
             out.fill(T::ZERO);
             return Ok(());
         };
-        self.each(states.len(), out, control, |range, places| {
-            let mut scratch = [const { Vec::new() }; 2];
-            scratch
-                .iter_mut()
-                .for_each(|scratch| scratch.resize(states.core_len(), T::ZERO));
-            let [s0, s1] = &mut scratch;
-            for (item, place) in range.zip(places) {
-                plan.push(states.item(item, s0), tangents.item(item, s1), place);
-            }
-        })
+        each_item(
+            [&inputs[0], tangents],
+            self.n_pairs(),
+            self.cost_ns(),
+            out,
+            control,
+            || (),
+            |[states, tangents], (), place| plan.push(states, tangents, place),
+        )
     }
 }
 

@@ -2,8 +2,8 @@
 
 use smallvec::smallvec;
 
-use super::gradients::{Target, for_each_gradient};
 use super::linear_shapes::LinearShapes;
+use super::rows::each_gradient;
 use crate::array::{Batch, Shape, View, show_shape};
 use crate::backend::cpu::{Compute, Items, for_each_group, row_of};
 use crate::backend::{Control, Gradient, Input, Operation};
@@ -151,27 +151,17 @@ impl Operation for ComputePoseShape<'_> {
             control,
         )?;
         let (shape, cost) = (self.prepared.shape(), self.cost_ns());
-        for_each_gradient(
-            items,
-            1,
-            cost,
+        let pulled = View::contiguous(&pulled, &[items, width])?;
+        let pulled = Batch::new(pulled, 1, &[items]);
+        each_gradient(
+            [states, &pulled],
             [length],
+            cost,
             gradients,
             control,
-            |range, [mut target]| {
-                let mut scratch = Vec::new();
-                for (place, item) in range.enumerate() {
-                    let gradient = match &mut target {
-                        Target::Skip => return,
-                        Target::Rows(rows, length) => {
-                            let row = &mut rows[place * *length..(place + 1) * *length];
-                            row.fill(T::ZERO);
-                            row
-                        }
-                        Target::Sum(sum) => sum,
-                    };
-                    let state = row_of(states, item, &mut scratch);
-                    let pulled = &pulled[item * width..(item + 1) * width];
+            || (),
+            |[state, pulled], (), [gradient]| {
+                if let Some(gradient) = gradient {
                     pull_relative_rotations(shape, state, pulled, gradient);
                 }
             },
