@@ -241,8 +241,11 @@ impl Mesh {
 }
 
 impl Character {
-    /// The mesh, or an error that says there is none.
-    fn mesh_to_select(&self) -> Result<&Arc<Mesh>> {
+    /// The mesh to choose a part of.
+    ///
+    /// # Errors
+    /// [`Error::Character`] where there is none.
+    pub fn mesh_to_select(&self) -> Result<&Arc<Mesh>> {
         let mesh = self.mesh.as_ref();
         mesh.ok_or_else(|| Error::character("mesh", format!("character '{}' has none", self.name)))
     }

@@ -5,7 +5,6 @@ use pyo3::prelude::*;
 use std::sync::Arc;
 
 use crate::character::Selection;
-use crate::error::Error;
 use crate::mesh::{self, Texture};
 use crate::python::nouns::{PyCharacter, PyMesh};
 use crate::python::{interrupt, values};
@@ -47,12 +46,7 @@ impl<'a, 'py> Whole<'a, 'py> {
     fn mesh(&self) -> PyResult<Arc<crate::character::Mesh>> {
         match self {
             Self::Mesh(mesh) => Ok(mesh.get().0.clone()),
-            Self::Character(character) => {
-                let core = character.get().core();
-                let none =
-                    || Error::character("mesh", format!("character '{}' has none", core.name));
-                Ok(core.mesh.clone().ok_or_else(none)?)
-            }
+            Self::Character(character) => Ok(character.get().core().mesh_to_select()?.clone()),
         }
     }
 
@@ -264,7 +258,7 @@ pub fn classify_triangles_by_texture<'py>(
     let texture = texture_of(texture)?;
     let (colors, _) = values::colors(region_colors, "region_colors", 2, "(n_regions, 3)")?;
     let mesh = &mesh.get().0;
-    interrupt::run(py, mesh.faces.len() * num_samples, |_| {
+    interrupt::run(py, mesh.faces.len().saturating_mul(num_samples), |_| {
         mesh::classify_triangles(mesh, &texture, &colors, threshold, num_samples)
     })
 }
