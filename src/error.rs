@@ -146,6 +146,17 @@ impl Error {
         }
     }
 
+    /// What a noun refuses, as a fault of the file that it is made from; other kinds are returned unchanged.
+    #[must_use]
+    pub fn as_format(self) -> Self {
+        match self {
+            Self::Character { part, problem } => {
+                Self::format(part, "data that fits together", problem)
+            }
+            other => other,
+        }
+    }
+
     /// The same format error, naming the file it happened in; other kinds are returned unchanged.
     #[must_use]
     pub fn in_file(mut self, name: &str) -> Self {

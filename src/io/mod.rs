@@ -1,5 +1,32 @@
-//! Bytes to characters and motion, one folder a format.
+//! Bytes to characters and motion, and back. One folder a format; what they share:
+//!
+//! * [`Source`]: a file, the files it may refer to, and who is told how far reading is
+//! * [`LoadOptions`], [`MotionChoice`]: what is asked for
+//! * [`Loaded`]: what readers bring; [`Motion`], [`Markers`]
+//! * [`Format`]: which format a file has
+//! * [`load_character`], [`load_motion`], [`load_markers`]: any format, turned and converted as asked
+//! * `text`, `json`, `xml`: words, values and elements that know their place
 
 pub mod blend_shape;
+mod format;
 pub mod gltf;
+mod json;
+mod load;
+mod loaded;
+mod motion;
 pub mod mppca;
+mod progress;
+mod save;
+mod source;
+pub mod text;
+mod up;
+pub mod xml;
+
+pub use format::Format;
+pub use load::{load_character, load_markers, load_motion};
+pub use loaded::{ClipChoice, LoadOptions, Loaded, Markers, MotionChoice, PositionChannels};
+pub use motion::Motion;
+pub use progress::Progress;
+pub use save::{Extras, SaveOptions, Saved};
+pub use source::Source;
+pub use up::Up;

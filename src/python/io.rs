@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use crate::character::Unit;
 use crate::error::{Error, Result};
-use crate::io::gltf::{self, Clip, LoadOptions, LoadedScene};
+use crate::io::gltf::{self, Clip, LoadedScene};
+use crate::io::{LoadOptions, Source as File};
 use crate::python::nouns::PyCharacter;
 use crate::python::values;
 
@@ -76,10 +77,10 @@ fn load(object: &Bound<'_, PyAny>, unit: &str) -> PyResult<LoadedScene> {
         ..LoadOptions::default()
     };
     let scene: Result<LoadedScene> = match source(object)? {
-        Source::Path(path) => py.detach(|| gltf::load_file(&path, &options)),
+        Source::Path(path) => py.detach(|| gltf::load_scene(&File::open(&path)?, &options)),
         Source::Bytes(bytes) => {
             let bytes = bytes.as_bytes();
-            py.detach(|| gltf::load(bytes, &options))
+            py.detach(|| gltf::load_scene(&File::from_bytes(bytes), &options))
         }
     };
     let scene = scene?;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::json::Item;
 use crate::error::{Error, Result};
+use crate::io::json::Item;
 
 /// More elements than any character has: the bound for accessors without a buffer view.
 const MAX_ELEMENTS: usize = 1 << 24;

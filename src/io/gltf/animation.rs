@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::accessor::Data;
-use super::json::Item;
 use super::nodes::Node;
 use crate::error::{Error, Result};
+use crate::io::json::Item;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Interpolation {

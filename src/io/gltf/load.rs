@@ -2,53 +2,29 @@
 
 use serde_json::Value;
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::accessor::Data;
 use super::animation::{self, Animation, Property};
-use super::assemble::{Assembly, Source};
+use super::assemble::{Assembly, Stored};
 use super::clip::{Clip, Rig, Target};
-use super::json::Item;
 use super::nodes::{self, Names, Node};
-use super::{LoadOptions, LoadedScene, container, mesh, momentum, skin};
+use super::{LoadedScene, container, mesh, momentum, skin};
 use crate::character::{Character, CharacterParts, ParameterTransform};
 use crate::error::{Error, Result};
+use crate::io::json::Item;
+use crate::io::{LoadOptions, Source};
 
-/// Reads a GLB file or a `.gltf` text whose buffers are data URIs.
+/// Reads a GLB or `.gltf` file with everything that is in it. Images are never read.
 ///
 /// # Errors
-/// [`Error::Format`] naming the place, what the format asks for and what is there.
-pub fn load(bytes: &[u8], options: &LoadOptions) -> Result<LoadedScene> {
-    read(bytes, None, "", options)
+/// [`Error::Format`] naming the file, the place, what the format asks for and what is there.
+pub fn load_scene(source: &Source<'_>, options: &LoadOptions) -> Result<LoadedScene> {
+    read(source, options).map_err(|error| error.in_file(&source.name()))
 }
 
-/// Reads a GLB or `.gltf` file and the buffers beside it, which have to lie in the same folder or
-/// below it. Images are never read.
-///
-/// # Errors
-/// [`Error::Format`] naming the file, the place, what the format asks for and what is there;
-/// [`Error::Io`] where the file itself cannot be read.
-pub fn load_file(path: &Path, options: &LoadOptions) -> Result<LoadedScene> {
-    let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|problem| Error::Io {
-        file: file.clone(),
-        problem: problem.to_string(),
-        not_found: problem.kind() == std::io::ErrorKind::NotFound,
-    })?;
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
-    let folder = path.parent().unwrap_or(Path::new(""));
-    read(&bytes, Some(folder), &stem.unwrap_or_default(), options)
-        .map_err(|error| error.in_file(&file))
-}
-
-fn read(
-    bytes: &[u8],
-    folder: Option<&Path>,
-    name: &str,
-    options: &LoadOptions,
-) -> Result<LoadedScene> {
-    let container = container::split(bytes)?;
+fn read(source: &Source<'_>, options: &LoadOptions) -> Result<LoadedScene> {
+    let container = container::split(source.bytes())?;
     let root = Item::new(&container.root, "").object()?;
     let mut warnings = Vec::new();
     if container.trailing > 0 {
@@ -59,19 +35,9 @@ fn read(
     }
     check_asset(&root)?;
     check_extensions(&root, &mut warnings)?;
-    let buffers = container::buffers(&root, container.binary, folder)?;
+    let buffers = container::buffers(&root, container.binary, source)?;
     let data = Data::new(&root, buffers)?;
-    build(&root, &data, name, options, warnings).map_err(as_format)
-}
-
-/// What a noun refuses is a fault of the file that it is made from.
-fn as_format(error: Error) -> Error {
-    match error {
-        Error::Character { part, problem } => {
-            Error::format(part, "data that fits together", problem)
-        }
-        other => other,
-    }
+    build(&root, &data, &source.stem(), options, warnings).map_err(Error::as_format)
 }
 
 fn check_asset(root: &Item<'_>) -> Result<()> {
@@ -209,7 +175,7 @@ fn build(
             ));
         }
     }
-    let source = Source {
+    let stored = Stored {
         data,
         nodes: &nodes,
         meshes: &meshes,
@@ -218,11 +184,11 @@ fn build(
     };
     // Skins first: what they bind stays as stored, and rigid meshes are baked to fit.
     for &node in in_scene.iter().filter(|&&node| nodes[node].skin.is_some()) {
-        assembly.add_mesh(&source, node, true, &mut warnings)?;
+        assembly.add_mesh(&stored, node, true, &mut warnings)?;
     }
     assembly.bind_rest(&skins);
     for &node in in_scene.iter().filter(|&&node| rigid[node]) {
-        assembly.add_mesh(&source, node, false, &mut warnings)?;
+        assembly.add_mesh(&stored, node, false, &mut warnings)?;
     }
     if in_scene.len() < nodes.len() {
         warnings.push(format!(

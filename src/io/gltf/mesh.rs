@@ -1,9 +1,9 @@
 //! The primitives of meshes, as the file stores them.
 
 use super::accessor::Data;
-use super::json::Item;
 use super::momentum;
 use crate::error::{Error, Result};
+use crate::io::json::Item;
 
 /// A mesh of the file: primitives that share their morph targets.
 pub(super) struct MeshItem<'a> {

@@ -1,6 +1,7 @@
 //! glTF 2.0, as JSON text or GLB: skeleton, skin, morph targets and motion.
 //!
-//! * `container`, `json`: chunks, buffers, and values that know their path
+//! * `entry`: what is asked of every format
+//! * `container`: chunks and buffers
 //! * `accessor`: typed, bounds-checked reading
 //! * `nodes`, `skin`, `mesh`, `animation`: what the file stores
 //! * `frames`, `assemble`: what it becomes
@@ -17,8 +18,8 @@ mod animation;
 mod assemble;
 mod clip;
 mod container;
+mod entry;
 mod frames;
-mod json;
 mod load;
 mod mesh;
 mod momentum;
@@ -27,31 +28,13 @@ mod polar;
 mod skin;
 
 pub use clip::Clip;
-pub use load::{load, load_file};
-pub use momentum::Motion;
+pub use entry::{load_character, load_motion};
+pub use load::load_scene;
+pub use momentum::StoredMotion;
 
 use std::ops::Range;
 
-use crate::character::{Character, Unit};
-
-/// How to load a file.
-#[derive(Debug, Clone)]
-pub struct LoadOptions {
-    /// The unit of the character; files are in metres.
-    pub unit: Unit,
-    /// Whether each vertex' weights are divided by their sum, as three.js and Blender do and as the
-    /// specification asks of files; otherwise they are kept as stored.
-    pub normalize_weights: bool,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        Self {
-            unit: Unit::default(),
-            normalize_weights: true,
-        }
-    }
-}
+use crate::character::Character;
 
 /// What a file holds.
 #[derive(Debug, Clone)]
@@ -61,7 +44,7 @@ pub struct LoadedScene {
     /// The file's animations.
     pub clips: Vec<Clip>,
     /// Motion as model parameters, in files that PyMomentum wrote.
-    pub motion: Option<Motion>,
+    pub motion: Option<StoredMotion>,
     /// For each joint, the index of the node it stands for; `None` for a joint that was added because
     /// two skins bind a node differently.
     pub joint_nodes: Vec<Option<usize>>,

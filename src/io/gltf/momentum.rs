@@ -9,21 +9,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::accessor::Data;
-use super::json::Item;
 use super::nodes::Node;
 use crate::character::{
     Character, CharacterParts, CollisionGeometry, CollisionShape, LimitKind, Locator,
     PARAMETERS_PER_JOINT, ParameterLimit, ParameterTransform, Skeleton, Unit,
 };
 use crate::error::{Error, Result};
+use crate::io::json::Item;
 
 pub(super) const NAME: &str = "FB_momentum";
 const CENTIMETERS: f64 = 100.0;
 const JOINT_PARAMETERS: [&str; PARAMETERS_PER_JOINT] = ["tx", "ty", "tz", "rx", "ry", "rz", "sc"];
 
-/// Motion as model parameters, as Momentum stores it beside the animation that other readers see.
+/// StoredMotion as model parameters, as Momentum stores it beside the animation that other readers see.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Motion {
+pub struct StoredMotion {
     /// Frames a second.
     pub fps: f64,
     /// The parameters that `poses` gives.
@@ -36,7 +36,7 @@ pub struct Motion {
     pub offsets: Vec<f64>,
 }
 
-impl Motion {
+impl StoredMotion {
     /// The number of frames.
     #[must_use]
     pub fn n_frames(&self) -> usize {
@@ -99,12 +99,12 @@ pub(super) fn has_joints(root: &Item<'_>, nodes: &[Node<'_>]) -> bool {
 pub(super) struct Additions {
     /// In centimetres: transform, limits, locators, solids and metadata.
     character: Character,
-    motion: Option<Motion>,
+    motion: Option<StoredMotion>,
 }
 
 impl Additions {
     /// Puts what was read onto a character in metres; gives the motion in `unit`.
-    pub fn apply(self, parts: &mut CharacterParts, unit: Unit) -> Option<Motion> {
+    pub fn apply(self, parts: &mut CharacterParts, unit: Unit) -> Option<StoredMotion> {
         let to_unit = unit.per_meter() / CENTIMETERS;
         let lengths = self.character.parameter_transform.length_parameters();
         let by_name: HashMap<&str, bool> = self
@@ -469,7 +469,7 @@ fn read_solid(
     })
 }
 
-fn read_motion(extension: &Item<'_>, data: &Data<'_>) -> Result<Option<Motion>> {
+fn read_motion(extension: &Item<'_>, data: &Data<'_>) -> Result<Option<StoredMotion>> {
     let Some(item) = extension.get("motion") else {
         return Ok(None);
     };
@@ -514,7 +514,7 @@ fn read_motion(extension: &Item<'_>, data: &Data<'_>) -> Result<Option<Motion>> 
         return Ok(None);
     }
     let fps = extension.get("fps").map_or(Ok(0.0), |fps| fps.number())?;
-    Ok(Some(Motion {
+    Ok(Some(StoredMotion {
         fps,
         parameter_names,
         poses,

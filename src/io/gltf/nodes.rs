@@ -3,9 +3,9 @@
 use nalgebra::{Matrix3, Quaternion, UnitQuaternion, Vector3};
 use std::collections::{HashMap, HashSet};
 
-use super::json::Item;
 use super::polar::{cleaned, polar};
 use crate::error::{Error, Result};
+use crate::io::json::Item;
 
 /// A node's transform to its parent: `T(translation) · R(rotation) · stretch`.
 #[derive(Debug, Clone, Copy)]

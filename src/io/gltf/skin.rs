@@ -3,8 +3,8 @@
 use nalgebra::Matrix4;
 
 use super::accessor::Data;
-use super::json::Item;
 use crate::error::{Error, Result};
+use crate::io::json::Item;
 
 /// A skin of the file.
 pub(super) struct Skin {

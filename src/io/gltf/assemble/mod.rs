@@ -23,7 +23,7 @@ const MAX_JOINTS: usize = 1 << 16;
 const KEPT_PER_VERTEX: usize = 16;
 
 /// What a file holds, as far as meshes go.
-pub(super) struct Source<'s, 'a> {
+pub(super) struct Stored<'s, 'a> {
     pub data: &'s Data<'a>,
     pub nodes: &'s [Node<'a>],
     pub meshes: &'s [MeshItem<'a>],
@@ -170,17 +170,17 @@ impl Assembly {
     /// Adds the mesh of a node: its skinned primitives or the others.
     pub fn add_mesh(
         &mut self,
-        source: &Source<'_, '_>,
+        stored: &Stored<'_, '_>,
         node: usize,
         skinned: bool,
         warnings: &mut Vec<String>,
     ) -> Result<()> {
-        let carrier = &source.nodes[node];
+        let carrier = &stored.nodes[node];
         let Some(mesh) = carrier.mesh else {
             return Ok(());
         };
-        let item = &source.meshes[mesh];
-        let skin = carrier.skin.map(|skin| &source.skins[skin]);
+        let item = &stored.meshes[mesh];
+        let skin = carrier.skin.map(|skin| &stored.skins[skin]);
         let weights = match &carrier.weights {
             Some(weights) => {
                 let path = format!("nodes[{node}].weights");
@@ -195,13 +195,13 @@ impl Assembly {
             if (has_joints && skin.is_some()) != skinned {
                 continue;
             }
-            let Some(primitive) = mesh::read(source.data, place, source.is_quantized, warnings)?
+            let Some(primitive) = mesh::read(stored.data, place, stored.is_quantized, warnings)?
             else {
                 continue;
             };
             // What is kept for each vertex besides what has been read.
             let kept = KEPT_PER_VERTEX * primitive.n_vertices();
-            source.data.charge(&place.path, kept)?;
+            stored.data.charge(&place.path, kept)?;
             if item.n_targets > 0 && !self.node_shapes.contains_key(&node) {
                 self.add_shapes(&carrier.name, node, item, &weights);
             }

@@ -1,10 +1,9 @@
 //! A file written by PyMomentum 0.1.114, against what PyMomentum itself reads from it.
 
-mod gltf_common;
-
-use gltf_common::{posed, skinned};
+use crate::common::{load, posed, skinned};
 use kinarray::character::{CollisionShape, LimitKind, Unit};
-use kinarray::io::gltf::{LoadOptions, LoadedScene, load};
+use kinarray::io::LoadOptions;
+use kinarray::io::gltf::LoadedScene;
 use nalgebra::Quaternion;
 use serde_json::Value;
 
@@ -13,11 +12,11 @@ fn hero(unit: Unit) -> LoadedScene {
         unit,
         ..LoadOptions::default()
     };
-    load(include_bytes!("data/momentum_hero.glb"), &options).unwrap()
+    load(include_bytes!("../data/momentum_hero.glb"), &options).unwrap()
 }
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("data/momentum_hero.json")).unwrap()
+    serde_json::from_str(include_str!("../data/momentum_hero.json")).unwrap()
 }
 
 fn flat(value: &Value) -> Vec<f64> {

@@ -1,9 +1,8 @@
 //! Every valid file of the shared set, against what three.js, numpy and Blender make of it.
 
-mod gltf_common;
-
-use gltf_common::{files_below, morphed, posed, shared_data, skinned, state_matrix};
-use kinarray::io::gltf::{LoadOptions, LoadedScene, load_file};
+use crate::common::{files_below, load_file, morphed, posed, shared_data, skinned, state_matrix};
+use kinarray::io::LoadOptions;
+use kinarray::io::gltf::LoadedScene;
 use nalgebra::{Matrix3, Matrix4};
 use serde_json::Value;
 

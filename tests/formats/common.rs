@@ -3,7 +3,10 @@
 
 #![allow(dead_code)]
 
+use kinarray::Result;
 use kinarray::character::Character;
+use kinarray::io::gltf::{LoadedScene, load_scene};
+use kinarray::io::{LoadOptions, Source};
 use nalgebra::{Matrix4, Quaternion, Translation3, UnitQuaternion, Vector3, Vector4};
 use std::path::{Path, PathBuf};
 
@@ -136,4 +139,14 @@ pub fn glb(document: &serde_json::Value, binary: &[u8]) -> Vec<u8> {
         file.extend(chunk);
     }
     file
+}
+
+/// The scene in a file.
+pub fn load_file(path: &Path, options: &LoadOptions) -> Result<LoadedScene> {
+    load_scene(&Source::open(path)?, options)
+}
+
+/// The scene in bytes.
+pub fn load(bytes: &[u8], options: &LoadOptions) -> Result<LoadedScene> {
+    load_scene(&Source::from_bytes(bytes), options)
 }

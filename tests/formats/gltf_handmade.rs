@@ -1,11 +1,10 @@
 //! Small documents for what the shared files do not have: scales that joints cannot hold, skins that
 //! disagree, every way to connect vertices, every kind of number.
 
-mod gltf_common;
-
-use gltf_common::{glb, morphed, posed, shared_data, skinned, state_matrix};
+use crate::common::{glb, load, load_file, morphed, posed, shared_data, skinned, state_matrix};
 use kinarray::character::{Character, Unit};
-use kinarray::io::gltf::{LoadOptions, LoadedScene, load, load_file};
+use kinarray::io::LoadOptions;
+use kinarray::io::gltf::LoadedScene;
 use nalgebra::{Matrix3, Matrix4, Quaternion, UnitQuaternion, Vector3, Vector4};
 use serde_json::{Value, json};
 

@@ -1,10 +1,9 @@
 //! Files that are broken, hostile or merely odd: each loads or is refused with its place.
 
-mod gltf_common;
-
-use gltf_common::{files_below, glb, shared_data};
+use crate::common::{files_below, glb, load, load_file, shared_data};
 use kinarray::Error;
-use kinarray::io::gltf::{LoadOptions, LoadedScene, load, load_file};
+use kinarray::io::LoadOptions;
+use kinarray::io::gltf::LoadedScene;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -348,7 +347,7 @@ fn wrong_documents_are_refused_with_their_place() {
 fn changed_bytes_and_changed_numbers_are_survived() {
     let mut sources = vec![
         triangle(|_| {}),
-        include_bytes!("data/momentum_hero.glb").to_vec(),
+        include_bytes!("../data/momentum_hero.glb").to_vec(),
     ];
     if let Some(data) = shared_data() {
         for name in [

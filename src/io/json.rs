@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// A value and its path, such as `accessors[3].byteOffset`.
 #[derive(Debug, Clone)]
-pub(super) struct Item<'a> {
+pub(in crate::io) struct Item<'a> {
     pub value: &'a Value,
     pub path: String,
 }

@@ -1,0 +1,54 @@
+//! Motion as a file gives it: a character and its parameters, frame after frame.
+
+use crate::character::{Character, PARAMETERS_PER_JOINT};
+
+/// One animation of a file.
+#[derive(Debug, Clone)]
+pub struct Motion {
+    /// The animation's name; may be empty.
+    pub name: String,
+    /// What moves.
+    pub character: Character,
+    /// Frames a second.
+    pub fps: f64,
+    /// Seconds of each frame, from the start of the file's clock.
+    pub times: Vec<f64>,
+    /// `(n_frames, n_parameters)` of the character's parameter transform, in its unit.
+    pub model_parameters: Vec<f64>,
+    /// `(7 · n_joints)` joint parameters that are added in every frame (a body's own measures); empty
+    /// where there are none.
+    pub identity: Vec<f64>,
+    /// Whether the file stores single precision, so that nothing is lost by holding it so.
+    pub is_single: bool,
+    /// Microseconds of each frame by the clock of the recording; empty where the file does not say.
+    pub timestamps: Vec<i64>,
+    /// The names of all animations in the file, this one among them.
+    pub clips: Vec<String>,
+}
+
+impl Motion {
+    /// The number of frames.
+    #[must_use]
+    pub fn n_frames(&self) -> usize {
+        self.times.len()
+    }
+
+    /// `(n_frames, 7 · n_joints)` joint parameters, the identity added.
+    #[must_use]
+    pub fn joint_parameters(&self) -> Vec<f64> {
+        let transform = &self.character.parameter_transform;
+        let rows = self.character.skeleton.len() * PARAMETERS_PER_JOINT;
+        let mut result = Vec::with_capacity(self.n_frames() * rows);
+        for pose in self.model_parameters.chunks_exact(transform.len().max(1)) {
+            for row in 0..rows {
+                let constant = self.identity.get(row).copied().unwrap_or(0.0);
+                let sum: f64 = transform
+                    .row(row)
+                    .map(|(at, factor)| factor * pose[at])
+                    .sum();
+                result.push(constant + sum);
+            }
+        }
+        result
+    }
+}

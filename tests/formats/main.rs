@@ -1,0 +1,7 @@
+//! Readers and writers of files, each format against files and figures that others made.
+
+mod common;
+mod gltf_expected;
+mod gltf_handmade;
+mod gltf_invalid;
+mod gltf_momentum;
