@@ -27,6 +27,6 @@ pub use load::{load_character, load_markers, load_motion};
 pub use loaded::{ClipChoice, LoadOptions, Loaded, Markers, MotionChoice, PositionChannels};
 pub use motion::Motion;
 pub use progress::Progress;
-pub use save::{Extras, SaveOptions, Saved};
+pub use save::{Extras, SaveOptions, Saved, save_character, save_markers, save_motion};
 pub use source::Source;
 pub use up::Up;

@@ -1,6 +1,8 @@
-//! What writers are given.
+//! What writers are given, and any format by one call.
 
-use super::{Markers, Progress};
+use super::{Format, Markers, Motion, Progress};
+use crate::character::Character;
+use crate::error::{Error, Result};
 
 /// What goes into a file beside the skeleton; what a format cannot hold is left out with a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,4 +50,51 @@ pub struct Extras<'a> {
     pub markers: Option<&'a Markers>,
     /// Told how far writing is.
     pub progress: Progress<'a>,
+}
+
+/// Makes a file of a character.
+///
+/// # Errors
+/// [`Error::Value`] for a format that holds no characters or is not written.
+pub fn save_character(
+    _character: &Character,
+    format: Format,
+    _options: &SaveOptions,
+    _extras: &Extras<'_>,
+) -> Result<Saved> {
+    match format {
+        other => Err(unavailable(other, "characters")),
+    }
+}
+
+/// Makes a file of a motion and what it moves.
+///
+/// # Errors
+/// [`Error::Value`] for a format that holds no motion or is not written.
+pub fn save_motion(
+    _motion: &Motion,
+    format: Format,
+    _options: &SaveOptions,
+    _extras: &Extras<'_>,
+) -> Result<Saved> {
+    match format {
+        other => Err(unavailable(other, "motion")),
+    }
+}
+
+/// Makes a file of markers.
+///
+/// # Errors
+/// [`Error::Value`] for a format that holds no markers or is not written.
+pub fn save_markers(_markers: &Markers, format: Format, _extras: &Extras<'_>) -> Result<Saved> {
+    match format {
+        other => Err(unavailable(other, "markers")),
+    }
+}
+
+fn unavailable(format: Format, what: &str) -> Error {
+    Error::value(
+        "format",
+        format!("'{}' files of {what} are not written", format.name()),
+    )
 }

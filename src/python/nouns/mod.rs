@@ -24,6 +24,7 @@ mod skinned_locator;
 
 pub use blend_shape::PyBlendShapeBase;
 pub use character::PyCharacter;
+pub use marker::PyMarkerSequence;
 pub use mesh::PyMesh;
 pub use parameter_transform::PyInverseParameterTransform;
 pub use skeleton::PySkeleton;
