@@ -15,6 +15,7 @@ mod load;
 mod loaded;
 mod motion;
 pub mod mppca;
+mod nodes;
 mod progress;
 mod save;
 mod source;
