@@ -4,7 +4,7 @@ use super::accessor::Data;
 use super::momentum;
 use crate::error::{Error, Result};
 use crate::io::json::Item;
-use crate::io::nodes::Primitive;
+use crate::io::nodes::{Polygons, Primitive};
 
 /// A mesh of the file: primitives that share their morph targets.
 pub(super) struct MeshItem<'a> {
@@ -221,6 +221,7 @@ pub(super) fn read(
         texcoord_faces,
         colors,
         faces,
+        polygons: Polygons::default(),
         lines,
         influences,
         targets,

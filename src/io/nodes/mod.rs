@@ -16,4 +16,4 @@ mod primitive;
 pub(in crate::io) use assembly::Assembly;
 pub(in crate::io) use frames::{Frame, Local, Similarity};
 pub(in crate::io) use names::Names;
-pub(in crate::io) use primitive::{Primitive, Skin};
+pub(in crate::io) use primitive::{Polygons, Primitive, Skin};

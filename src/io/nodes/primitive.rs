@@ -11,6 +11,8 @@ pub(in crate::io) struct Primitive {
     pub texcoord_faces: Option<Vec<[u32; 3]>>,
     pub colors: Option<Vec<[u8; 3]>>,
     pub faces: Vec<[u32; 3]>,
+    /// The polygons that the triangles were cut from; empty where the format has triangles only.
+    pub polygons: Polygons,
     pub lines: Vec<Vec<u32>>,
     /// Joint indices and weights, four columns a set, set after set.
     pub influences: Vec<(Vec<u32>, Vec<f32>)>,
@@ -22,6 +24,15 @@ impl Primitive {
     pub fn n_vertices(&self) -> usize {
         self.positions.len() / 3
     }
+}
+
+/// Polygons, one after the other.
+#[derive(Debug, Clone, Default)]
+pub(in crate::io) struct Polygons {
+    pub sizes: Vec<u32>,
+    pub vertices: Vec<u32>,
+    /// As many as `vertices`, or none.
+    pub texcoords: Vec<u32>,
 }
 
 /// A skin of the file.

@@ -6,7 +6,7 @@ mod geometry;
 use nalgebra::{Matrix3, Matrix4, Vector3};
 use std::collections::HashMap;
 
-use super::{Frame, Names, Primitive, Skin};
+use super::{Frame, Names, Polygons, Primitive, Skin};
 use crate::character::{BlendShape, Joint, Mesh, MeshParts, Skeleton, SkinWeights};
 use crate::error::{Error, Result};
 use geometry::{cofactors, moved, smooth_normals};
@@ -39,6 +39,7 @@ pub(in crate::io) struct Assembly {
     colors: Vec<[u8; 3]>,
     has: Optional,
     faces: Vec<[u32; 3]>,
+    polygons: Polygons,
     lines: Vec<Vec<u32>>,
     /// Joints and weights of all vertices, and where those of each vertex end.
     influences: Vec<(u32, f32)>,
@@ -86,6 +87,7 @@ impl Assembly {
             colors: Vec::new(),
             has: Optional::default(),
             faces: Vec::new(),
+            polygons: Polygons::default(),
             lines: Vec::new(),
             influences: Vec::new(),
             influence_ends: Vec::new(),
@@ -202,6 +204,7 @@ impl Assembly {
         }
         self.has.texcoords |= primitive.texcoords.is_some();
         let first_texcoord = (self.texcoords.len() / 2) as u32;
+        self.add_polygons(primitive, mirrors, [first, first_texcoord]);
         match (&primitive.texcoords, &primitive.texcoord_faces) {
             (Some(texcoords), triangles) => {
                 self.texcoords.extend(texcoords);
@@ -222,6 +225,33 @@ impl Assembly {
         match &primitive.colors {
             Some(colors) => self.colors.extend(colors),
             None => self.colors.extend(std::iter::repeat_n([255; 3], count)),
+        }
+    }
+
+    fn add_polygons(&mut self, primitive: &Primitive, mirrors: bool, first: [u32; 2]) {
+        let polygons = &primitive.polygons;
+        let start = self.polygons.vertices.len();
+        self.polygons.sizes.extend(&polygons.sizes);
+        let vertices = polygons.vertices.iter().map(|at| first[0] + at);
+        self.polygons.vertices.extend(vertices);
+        if polygons.texcoords.is_empty() {
+            let none = std::iter::repeat_n(first[1], polygons.vertices.len());
+            self.polygons.texcoords.extend(none);
+        } else {
+            let texcoords = polygons.texcoords.iter().map(|at| first[1] + at);
+            self.polygons.texcoords.extend(texcoords);
+        }
+        if mirrors {
+            let mut rest = &mut self.polygons.vertices[start..];
+            let mut rest_texcoords = &mut self.polygons.texcoords[start..];
+            for &size in &polygons.sizes {
+                let (corners, others) = rest.split_at_mut(size as usize);
+                corners.reverse();
+                rest = others;
+                let (corners, others) = rest_texcoords.split_at_mut(size as usize);
+                corners.reverse();
+                rest_texcoords = others;
+            }
         }
     }
 
@@ -356,6 +386,7 @@ impl Assembly {
         if !self.has.texcoords {
             self.texcoords.clear();
             self.texcoord_faces.clear();
+            self.polygons.texcoords.clear();
         }
         if !self.has.colors {
             self.colors.clear();
@@ -368,6 +399,9 @@ impl Assembly {
             colors: self.colors,
             texcoords: self.texcoords.into(),
             texcoord_faces: self.texcoord_faces,
+            poly_faces: self.polygons.vertices,
+            poly_face_sizes: self.polygons.sizes,
+            poly_texcoord_faces: self.polygons.texcoords,
             ..MeshParts::default()
         })?;
         Ok(Some((mesh, weights, blend_shape)))
