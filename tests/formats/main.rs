@@ -1,6 +1,8 @@
 //! Readers and writers of files, each format against files and figures that others made.
 
 mod common;
+mod fbx_expected;
+mod fbx_invalid;
 mod gltf_expected;
 mod gltf_handmade;
 mod gltf_invalid;

@@ -199,10 +199,9 @@ fn normals(
         }
     }
     if !stored.unique_per_vertex {
-        warnings.push(format!(
-            "Geometry '{}': the normals of the corners at a vertex are averaged",
-            mesh.element.name
-        ));
+        warnings.push(
+            "normals of corners are averaged over each vertex: sharp edges look smooth".into(),
+        );
     }
     // Normals go with the inverse transpose, which the cofactors are up to a factor.
     let (a, b, c) = (linear.column(0), linear.column(1), linear.column(2));

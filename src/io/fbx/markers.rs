@@ -1,6 +1,6 @@
 //! Optical markers: nodes that MotionBuilder calls markers, without being effectors of a rig.
 
-use nalgebra::{Matrix4, Vector3};
+use nalgebra::Matrix4;
 
 use super::joints::{self, index};
 use super::motion::{at_time, frame_times, moved};

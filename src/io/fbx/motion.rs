@@ -1,7 +1,6 @@
 //! Animations, sampled to frames.
 
 use nalgebra::Vector3;
-use std::sync::Arc;
 
 use super::angles::euler_near;
 use super::character::Built;

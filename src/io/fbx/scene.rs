@@ -111,7 +111,9 @@ impl Stored {
     }
 
     /// What was made of it, with its axis and the warnings.
-    pub fn bring<T>(self, value: T) -> Loaded<T> {
+    pub fn bring<T>(mut self, value: T) -> Loaded<T> {
+        let mut seen = std::collections::HashSet::new();
+        self.warnings.retain(|warning| seen.insert(warning.clone()));
         Loaded {
             value,
             up: self.up,

@@ -78,13 +78,6 @@ impl Frame {
         }
     }
 
-    /// A joint with this transform at rest, for a node whose motion is followed by other means.
-    pub fn at_rest(rest: Similarity, residual: Matrix3<f64>) -> Self {
-        let mut frame = Self::fixed(Matrix3::identity());
-        (frame.rest, frame.residual) = (rest, residual);
-        frame
-    }
-
     /// A joint that stays with its parent.
     pub fn fixed(parent_residual: Matrix3<f64>) -> Self {
         let local = Local {
