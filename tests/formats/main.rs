@@ -3,6 +3,7 @@
 mod common;
 mod fbx_expected;
 mod fbx_invalid;
+mod fbx_written;
 mod gltf_expected;
 mod gltf_handmade;
 mod gltf_invalid;

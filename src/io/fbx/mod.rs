@@ -26,5 +26,9 @@ mod markers;
 mod motion;
 mod scene;
 mod shapes;
+mod write;
 
 pub use entry::{load_character, load_markers, load_motion};
+pub use write::{
+    Axes, BodyPlace, FbxBuilder, FrontVector, Handedness, save_character, save_motion,
+};
