@@ -3,7 +3,7 @@
 use nalgebra::{Rotation3, Vector3};
 use std::sync::Arc;
 
-use super::{Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, gltf};
+use super::{Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, fbx, gltf};
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
 
@@ -18,6 +18,7 @@ pub fn load_character(
 ) -> Result<Loaded<Character>> {
     let loaded = match format {
         Format::Gltf => gltf::load_character(source, options),
+        Format::Fbx => fbx::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -48,6 +49,7 @@ pub fn load_motion(
     let _ = character;
     let loaded = match format {
         Format::Gltf => gltf::load_motion(source, options, choice),
+        Format::Fbx => fbx::load_motion(source, options, choice),
         other => Err(unavailable(other, "motion")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -67,8 +69,8 @@ pub fn load_markers(
     format: Format,
     options: &LoadOptions,
 ) -> Result<Loaded<Markers>> {
-    let _ = options;
     let loaded: Result<Loaded<Markers>> = match format {
+        Format::Fbx => fbx::load_markers(source, options),
         other => Err(unavailable(other, "markers")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

@@ -31,6 +31,8 @@ pub struct LoadOptions {
     pub normalize_weights: bool,
     /// What position channels of BVH mean.
     pub position_channels: PositionChannels,
+    /// Whether names of FBX nodes lose what stands before their last colon.
+    pub strip_namespaces: bool,
     /// The folder whose files a file may refer to; its own where not given.
     pub root: Option<PathBuf>,
 }
@@ -43,6 +45,7 @@ impl Default for LoadOptions {
             file_unit: None,
             normalize_weights: true,
             position_channels: PositionChannels::default(),
+            strip_namespaces: true,
             root: None,
         }
     }

@@ -8,6 +8,7 @@
 //! * `text`, `json`, `xml`: words, values and elements that know their place
 
 pub mod blend_shape;
+pub mod fbx;
 mod format;
 pub mod gltf;
 mod json;
@@ -15,6 +16,7 @@ mod load;
 mod loaded;
 mod motion;
 pub mod mppca;
+mod nodes;
 mod progress;
 mod save;
 mod source;

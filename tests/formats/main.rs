@@ -1,6 +1,9 @@
 //! Readers and writers of files, each format against files and figures that others made.
 
 mod common;
+mod fbx_expected;
+mod fbx_invalid;
+mod fbx_written;
 mod gltf_expected;
 mod gltf_handmade;
 mod gltf_invalid;

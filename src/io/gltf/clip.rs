@@ -4,9 +4,9 @@ use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 use std::sync::Arc;
 
 use super::animation::{Curve, Property};
-use super::frames::{Frame, Similarity};
 use crate::character::PARAMETERS_PER_JOINT;
 use crate::error::{Error, Result};
+use crate::io::nodes::{Frame, Similarity};
 
 /// Numbers in a skeleton state's row: `tx ty tz qx qy qz qw s`.
 const STATE: usize = 8;

@@ -1,18 +1,20 @@
 //! From bytes to a scene.
 
+use nalgebra::Matrix3;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::accessor::Data;
 use super::animation::{self, Animation, Property};
-use super::assemble::{Assembly, Stored};
+use super::carried::{self, Stored};
 use super::clip::{Clip, Rig, Target};
-use super::nodes::{self, Names, Node};
+use super::nodes::{self, Node};
 use super::{LoadedScene, container, mesh, momentum, skin};
 use crate::character::{Character, CharacterParts, ParameterTransform};
 use crate::error::{Error, Result};
 use crate::io::json::Item;
+use crate::io::nodes::{Assembly, Frame, Names};
 use crate::io::{LoadOptions, Source};
 
 /// Reads a GLB or `.gltf` file with everything that is in it. Images are never read.
@@ -155,13 +157,15 @@ fn build(
         .filter(|channel| channel.property == Property::Scale)
         .map(|channel| channel.node)
         .collect();
-    let mut assembly = Assembly::new(
-        &nodes,
-        &order,
-        |node| nodes[node].parent.and_then(|parent| closest[parent]),
-        |node| scaled.contains(&node),
-        taken,
-    )?;
+    let mut assembly = Assembly::new(nodes.len(), taken);
+    for &node in &order {
+        let above = nodes[node].parent.and_then(|parent| closest[parent]);
+        let parent = above.and_then(|above| assembly.node_joints[above]);
+        let residual =
+            parent.map_or_else(Matrix3::identity, |parent| assembly.frames[parent].residual);
+        let frame = Frame::new(nodes[node].local, residual, scaled.contains(&node));
+        assembly.add_node(node, nodes[node].name.clone(), parent, frame)?;
+    }
     for &node in order.iter().filter(|node| scaled.contains(node)) {
         if nodes[node]
             .local
@@ -182,13 +186,28 @@ fn build(
         skins: &skins,
         is_quantized: uses(root, "KHR_mesh_quantization"),
     };
+    let mut mesh_parts = Vec::new();
     // Skins first: what they bind stays as stored, and rigid meshes are baked to fit.
     for &node in in_scene.iter().filter(|&&node| nodes[node].skin.is_some()) {
-        assembly.add_mesh(&stored, node, true, &mut warnings)?;
+        carried::add_mesh(
+            &mut assembly,
+            &stored,
+            node,
+            true,
+            &mut mesh_parts,
+            &mut warnings,
+        )?;
     }
     assembly.bind_rest(&skins);
     for &node in in_scene.iter().filter(|&&node| rigid[node]) {
-        assembly.add_mesh(&stored, node, false, &mut warnings)?;
+        carried::add_mesh(
+            &mut assembly,
+            &stored,
+            node,
+            false,
+            &mut mesh_parts,
+            &mut warnings,
+        )?;
     }
     if in_scene.len() < nodes.len() {
         warnings.push(format!(
@@ -235,9 +254,9 @@ fn build(
     let motion = additions.and_then(|additions| additions.apply(&mut parts, options.unit));
     parts.inverse_bind_pose = Arc::new(assembly.inverse_bind_pose());
     let joint_nodes = assembly.joint_nodes.clone();
-    let mesh_parts = std::mem::take(&mut assembly.parts);
+    let charge = |place: &str, numbers| data.charge(place, numbers);
     if let Some((mesh, weights, shapes)) =
-        assembly.into_mesh(data, options.normalize_weights, &mut warnings)?
+        assembly.into_mesh(&charge, options.normalize_weights, &mut warnings)?
     {
         parts.mesh = Some(Arc::new(mesh));
         parts.skin_weights = Some(Arc::new(weights));

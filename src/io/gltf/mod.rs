@@ -4,7 +4,7 @@
 //! * `container`: chunks and buffers
 //! * `accessor`: typed, bounds-checked reading
 //! * `nodes`, `skin`, `mesh`, `animation`: what the file stores
-//! * `frames`, `assemble`: what it becomes
+//! * `carried`, and [`crate::io`]'s `nodes`: what it becomes
 //! * `clip`: motion at any time
 //! * `momentum`: PyMomentum's own extension
 //!
@@ -15,16 +15,14 @@
 
 mod accessor;
 mod animation;
-mod assemble;
+mod carried;
 mod clip;
 mod container;
 mod entry;
-mod frames;
 mod load;
 mod mesh;
 mod momentum;
 mod nodes;
-mod polar;
 mod skin;
 
 pub use clip::Clip;

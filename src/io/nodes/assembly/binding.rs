@@ -4,9 +4,7 @@
 
 use nalgebra::{Matrix3, Matrix4};
 
-use super::super::frames::Frame;
-use super::super::mesh::Primitive;
-use super::super::skin::Skin;
+use super::super::{Frame, Primitive, Skin};
 use super::Assembly;
 use super::geometry::{corners, moved};
 use crate::error::{Error, Result};
@@ -16,7 +14,7 @@ const SAME_BINDING: f64 = 1e-6;
 
 impl Assembly {
     /// Settles the bindings of joints that no mesh has used, from the skins that list them.
-    pub(in crate::io::gltf) fn bind_rest(&mut self, skins: &[Skin]) {
+    pub(in crate::io) fn bind_rest(&mut self, skins: &[Skin]) {
         for skin in skins {
             for (&node, inverse_bind) in skin.joints.iter().zip(&skin.inverse_bind) {
                 let Some(joint) = self.node_joints[node] else {
@@ -29,7 +27,7 @@ impl Assembly {
     }
 
     /// Vertices of a skinned primitive; gives the linear map that was baked into them.
-    pub(super) fn add_skinned(
+    pub(in crate::io) fn add_skinned(
         &mut self,
         path: &str,
         primitive: &Primitive,
@@ -162,7 +160,11 @@ impl Assembly {
     }
 
     /// Vertices of a primitive that moves with its node; gives the linear map baked into them.
-    pub(super) fn add_rigid(&mut self, node: usize, primitive: &Primitive) -> Result<Matrix3<f64>> {
+    pub(in crate::io) fn add_rigid(
+        &mut self,
+        node: usize,
+        primitive: &Primitive,
+    ) -> Result<Matrix3<f64>> {
         let Some(mut joint) = self.node_joints[node] else {
             return Err(Error::format(format!("nodes[{node}]"), "a joint", "none"));
         };
