@@ -5,8 +5,10 @@
 //! * [`Loaded`]: what readers bring; [`Motion`], [`Markers`]
 //! * [`Format`]: which format a file has
 //! * [`load_character`], [`load_motion`], [`load_markers`]: any format, turned and converted as asked
+//! * [`angles`]: rotations as the joint parameters `rx ry rz`
 //! * `text`, `json`, `xml`: words, values and elements that know their place
 
+pub mod angles;
 pub mod blend_shape;
 pub mod fbx;
 mod format;

@@ -1,5 +1,6 @@
 //! Readers and writers of files, each format against files and figures that others made.
 
+mod angles;
 mod common;
 mod fbx_expected;
 mod fbx_invalid;

@@ -1,0 +1,52 @@
+//! Rotations as the joint parameters `rx ry rz`, with `R = Rz(rz) · Ry(ry) · Rx(rx)`.
+
+use nalgebra::{Matrix3, UnitQuaternion};
+use std::f64::consts::{PI, TAU};
+
+/// The matrix of a rotation.
+#[must_use]
+pub fn matrix(rotation: &UnitQuaternion<f64>) -> Matrix3<f64> {
+    rotation.to_rotation_matrix().into_inner()
+}
+
+/// Angles `rx ry rz` with `R = Rz(rz) · Ry(ry) · Rx(rx)` and `|ry| <= π/2`. At gimbal lock, where `rx` and
+/// `rz` turn about the same axis, `rx` is found after `rz`, so the three give the rotation back exactly.
+#[must_use]
+pub fn euler_xyz(r: &Matrix3<f64>) -> [f64; 3] {
+    let rz = r[(1, 0)].atan2(r[(0, 0)]);
+    remaining(r, rz)
+}
+
+/// Of all angles of a rotation those nearest to `previous`, so that curves have no jumps. There are two
+/// families, `(rx, ry, rz)` and `(rx + π, π - ry, rz + π)`, each up to whole turns; at gimbal lock, where
+/// any `rz` will do, the previous one is kept.
+#[must_use]
+pub fn euler_near(r: &Matrix3<f64>, previous: [f64; 3]) -> [f64; 3] {
+    /// The length of the part of the rotated x axis across z below which `rz` is noise.
+    const LOCKED: f64 = 1e-9;
+    let first = if r[(0, 0)].hypot(r[(1, 0)]) < LOCKED {
+        remaining(r, previous[2])
+    } else {
+        euler_xyz(r)
+    };
+    let second = [first[0] + PI, PI - first[1], first[2] + PI];
+    let near = |angles: [f64; 3]| -> [f64; 3] {
+        std::array::from_fn(|at| angles[at] + TAU * ((previous[at] - angles[at]) / TAU).round())
+    };
+    let distance =
+        |angles: &[f64; 3]| -> f64 { (0..3).map(|at| (angles[at] - previous[at]).powi(2)).sum() };
+    let (first, second) = (near(first), near(second));
+    if distance(&second) < distance(&first) {
+        second
+    } else {
+        first
+    }
+}
+
+/// `ry` and `rx` where `rz` is known.
+fn remaining(r: &Matrix3<f64>, rz: f64) -> [f64; 3] {
+    let (sine, cosine) = rz.sin_cos();
+    let ry = (-r[(2, 0)]).atan2(cosine * r[(0, 0)] + sine * r[(1, 0)]);
+    let rx = (sine * r[(0, 2)] - cosine * r[(1, 2)]).atan2(cosine * r[(1, 1)] - sine * r[(0, 1)]);
+    [rx, ry, rz]
+}
