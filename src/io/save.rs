@@ -17,6 +17,8 @@ pub struct SaveOptions {
     pub blend_shapes: bool,
     /// What only Momentum and kinarray read: glTF's `FB_momentum`, and ours beside it.
     pub extensions: bool,
+    /// Whether glTF becomes a JSON text (`.gltf`) rather than a GLB.
+    pub text: bool,
     /// Put before the names of nodes, with a colon; FBX.
     pub namespace: String,
 }
@@ -29,6 +31,7 @@ impl Default for SaveOptions {
             collisions: true,
             blend_shapes: true,
             extensions: true,
+            text: false,
             namespace: String::new(),
         }
     }

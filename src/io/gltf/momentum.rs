@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 use crate::io::json::Item;
 
 pub(super) const NAME: &str = "FB_momentum";
-const CENTIMETERS: f64 = 100.0;
-const JOINT_PARAMETERS: [&str; PARAMETERS_PER_JOINT] = ["tx", "ty", "tz", "rx", "ry", "rz", "sc"];
+pub(super) const CENTIMETERS: f64 = 100.0;
+pub(super) const JOINT_PARAMETERS: [&str; PARAMETERS_PER_JOINT] = ["tx", "ty", "tz", "rx", "ry", "rz", "sc"];
 
 /// StoredMotion as model parameters, as Momentum stores it beside the animation that other readers see.
 #[derive(Debug, Clone, PartialEq)]
