@@ -67,8 +67,8 @@ pub fn load_markers(
     format: Format,
     options: &LoadOptions,
 ) -> Result<Loaded<Markers>> {
-    let _ = options;
     let loaded: Result<Loaded<Markers>> = match format {
+        Format::Gltf => gltf::load_markers(source, options),
         other => Err(unavailable(other, "markers")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

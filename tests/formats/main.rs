@@ -5,4 +5,5 @@ mod gltf_expected;
 mod gltf_handmade;
 mod gltf_invalid;
 mod gltf_momentum;
+mod gltf_write;
 mod up_and_unit;

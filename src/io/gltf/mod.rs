@@ -36,8 +36,8 @@ pub mod write;
 
 pub use clip::Clip;
 pub use entry::{load_character, load_motion};
-pub use markers::load_markers;
 pub use load::load_scene;
+pub use markers::load_markers;
 pub use momentum::StoredMotion;
 pub use write::{save_character, save_markers, save_motion, save_skeleton_states};
 

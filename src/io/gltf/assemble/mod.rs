@@ -67,6 +67,8 @@ pub(super) struct Assembly {
     pub node_shapes: HashMap<usize, (usize, usize)>,
     pub parts: Vec<MeshPart>,
     zero_weights: usize,
+    /// Columns of the skin weights, where the file says how many there are.
+    pub columns: Option<usize>,
 }
 
 #[derive(Default)]
@@ -120,6 +122,7 @@ impl Assembly {
             node_shapes: HashMap::new(),
             parts: Vec::new(),
             zero_weights: 0,
+            columns: None,
         };
         for &node in nodes_in_order {
             let parent = parent(node).and_then(|parent| assembly.node_joints[parent]);
@@ -212,6 +215,7 @@ impl Assembly {
             }
             let linear = match skin.filter(|_| skinned) {
                 Some(skin) => self.add_skinned(place.path.as_str(), &primitive, skin)?,
+                None if self.node_joints[node].is_none() => self.add_unbound(&primitive),
                 None => self.add_rigid(node, &primitive)?,
             };
             self.add_attributes(&primitive, &linear, vertices);
@@ -371,8 +375,10 @@ impl Assembly {
         let count = self.vertices.len() / 3;
         let starts = || std::iter::once(0).chain(self.influence_ends.iter().copied());
         let rows = || starts().zip(&self.influence_ends);
-        let columns = rows().map(|(start, end)| end - start).max().unwrap_or(1);
-        data.charge("the vertices' weights", 2 * columns * count)?;
+        let most = rows().map(|(start, end)| end - start).max();
+        let columns = self.columns.max(most).unwrap_or(1).max(1);
+        let room = columns.saturating_mul(2).saturating_mul(count);
+        data.charge("the vertices' weights", room)?;
         let mut index = vec![0_u32; count * columns];
         let mut weight = vec![0.0_f32; count * columns];
         for (vertex, (start, &end)) in rows().enumerate() {

@@ -177,7 +177,10 @@ impl Builder {
 
     /// Where a character is; it is added with everything that it has where it is not there yet.
     fn place_of(&mut self, character: &Character) -> Result<usize> {
-        let known = self.characters.iter().position(|added| &added.given == character);
+        let known = self
+            .characters
+            .iter()
+            .position(|added| &added.given == character);
         match known {
             Some(at) => Ok(at),
             None => {
@@ -194,7 +197,15 @@ impl Builder {
     /// [`Error::Character`] where a position is not finite.
     pub fn add_mesh(&mut self, mesh: &Mesh, name: &str, add_color: bool, unit: Unit) -> Result<()> {
         let document = &mut self.document;
-        let added = mesh::add(document, mesh, unit.per_meter(), add_color, None, None, true)?;
+        let added = mesh::add(
+            document,
+            mesh,
+            unit.per_meter(),
+            add_color,
+            None,
+            None,
+            true,
+        )?;
         let node = document.node(name);
         document.roots.push(node);
         if let Some(index) = added {
@@ -223,7 +234,10 @@ impl Builder {
         } = self.characters[at].clone();
         let document = &mut self.document;
         if add_extensions && extensions {
-            let value = document.extensions.entry(MOMENTUM).or_insert_with(|| json!({}));
+            let value = document
+                .extensions
+                .entry(MOMENTUM)
+                .or_insert_with(|| json!({}));
             if at > 0 || value.get("motion").is_some() {
                 self.warnings.push(format!(
                     "FB_momentum holds one motion; '{custom_name}' is written as animation only"
@@ -315,7 +329,10 @@ impl Builder {
         motion::check_fps(fps)?;
         let document = &mut self.document;
         document.extensions_used.insert(MOMENTUM);
-        let value = document.extensions.entry(MOMENTUM).or_insert_with(|| json!({}));
+        let value = document
+            .extensions
+            .entry(MOMENTUM)
+            .or_insert_with(|| json!({}));
         if value.get("motion").is_none() {
             value["fps"] = json!(fps);
         }

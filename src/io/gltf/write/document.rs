@@ -85,8 +85,7 @@ impl Document {
     /// A buffer view of plain numbers; there has to be one at least.
     pub fn view<T: Bytes>(&mut self, values: &[T], target: Option<u32>) -> usize {
         // Where numbers of any kind may start.
-        self.buffer
-            .resize(self.buffer.len().next_multiple_of(8), 0);
+        self.buffer.resize(self.buffer.len().next_multiple_of(8), 0);
         let start = self.buffer.len();
         T::push_all(values, &mut self.buffer);
         self.describe_view(start, target, None)
@@ -237,7 +236,10 @@ fn binary(root: &Value, buffer: &[u8]) -> Result<Vec<u8>> {
     let total = 20 + json.len() + rest;
     let word = |number: usize| {
         u32::try_from(number).map(u32::to_le_bytes).map_err(|_| {
-            Error::value("GLB", format!("{total} bytes, but a GLB holds at most 4 GiB"))
+            Error::value(
+                "GLB",
+                format!("{total} bytes, but a GLB holds at most 4 GiB"),
+            )
         })
     };
     let mut file: Vec<u8> = Error::reserve("the file", total)?;
@@ -265,7 +267,11 @@ fn base64_uri(bytes: &[u8]) -> String {
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
         for at in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
+            text.push(if at <= chunk.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
         }
     }
     text

@@ -50,11 +50,14 @@ pub(super) fn add(
         _ => None,
     };
     let mut animation = Animation::new(name, 0);
+    let mut nodes = Vec::new();
     for (name, seen) in &order {
+        nodes.push(document.nodes.len());
         add_marker(document, &mut animation, name, seen, (fps, unit), cube)?;
     }
     let own = json!({
-        "markers": {"name": name, "fps": fps, "frames": frames.len(), "unit": unit.symbol()},
+        "markers": {"name": name, "fps": fps, "frames": frames.len(), "unit": unit.symbol(),
+                    "nodes": nodes},
     });
     animation.finish(document, Some(own));
     Ok(())
@@ -107,7 +110,13 @@ fn add_marker(
         .iter()
         .flat_map(|(_, marker)| {
             let [x, y, z] = marker.pos;
-            [x, y, z, marker.confidence, f64::from(u8::from(marker.occluded))]
+            [
+                x,
+                y,
+                z,
+                marker.confidence,
+                f64::from(u8::from(marker.occluded)),
+            ]
         })
         .collect();
     let value = json!({

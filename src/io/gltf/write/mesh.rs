@@ -26,7 +26,10 @@ fn finite(what: &str, numbers: &[f32]) -> Result<()> {
         None => Ok(()),
         Some(at) => Err(Error::character(
             what,
-            format!("number {at} is {}; glTF holds finite numbers only", numbers[at]),
+            format!(
+                "number {at} is {}; glTF holds finite numbers only",
+                numbers[at]
+            ),
         )),
     }
 }
@@ -121,9 +124,16 @@ fn add_influences(
         let taken = 4.min(columns - start);
         let mut joints = vec![0_u16; weights.n_vertices() * 4];
         let mut factors = vec![0.0_f32; weights.n_vertices() * 4];
-        let rows = weights.index().chunks_exact(columns).zip(values.chunks_exact(columns));
-        let (joint_rows, factor_rows) = (joints.as_chunks_mut::<4>().0, factors.as_chunks_mut::<4>().0);
-        for ((index, weight), (joints, factors)) in rows.zip(joint_rows.iter_mut().zip(factor_rows)) {
+        let rows = weights
+            .index()
+            .chunks_exact(columns)
+            .zip(values.chunks_exact(columns));
+        let (joint_rows, factor_rows) = (
+            joints.as_chunks_mut::<4>().0,
+            factors.as_chunks_mut::<4>().0,
+        );
+        for ((index, weight), (joints, factors)) in rows.zip(joint_rows.iter_mut().zip(factor_rows))
+        {
             for at in 0..taken {
                 joints[at] = index[start + at] as u16;
                 factors[at] = weight[start + at];

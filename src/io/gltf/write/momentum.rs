@@ -11,7 +11,11 @@ use crate::character::{
 /// A number that JSON and single precision can hold.
 fn real(x: f64) -> Value {
     let most = f64::from(f32::MAX);
-    json!(if x.is_nan() { 0.0 } else { x.clamp(-most, most) })
+    json!(if x.is_nan() {
+        0.0
+    } else {
+        x.clamp(-most, most)
+    })
 }
 
 fn reals(numbers: &[f64]) -> Value {

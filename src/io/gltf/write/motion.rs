@@ -97,14 +97,22 @@ impl MotionToWrite<'_> {
             Err(Error::shape(what, expected, format!("{got} numbers")))
         };
         let count = self.names.len();
-        if count == 0 && !self.values.is_empty() || !self.values.len().is_multiple_of(count.max(1)) {
+        if count == 0 && !self.values.is_empty() || !self.values.len().is_multiple_of(count.max(1))
+        {
             return wrong("motion", format!("(n_frames, {count})"), self.values.len());
         }
         let rows = PARAMETERS_PER_JOINT * self.joint_names.len();
         if self.offsets.len() != rows {
-            return wrong("offsets", format!("({rows},) = (7 * n_joints,)"), self.offsets.len());
+            return wrong(
+                "offsets",
+                format!("({rows},) = (7 * n_joints,)"),
+                self.offsets.len(),
+            );
         }
-        for (what, count) in [("times", self.times.len()), ("timestamps", self.timestamps.len())] {
+        for (what, count) in [
+            ("times", self.times.len()),
+            ("timestamps", self.timestamps.len()),
+        ] {
             if count != 0 && count != self.n_frames() {
                 return wrong(what, format!("({},) = (n_frames,)", self.n_frames()), count);
             }
@@ -130,13 +138,23 @@ pub(super) fn check_fps(fps: f64) -> Result<()> {
     if fps > 0.0 && fps.is_finite() {
         return Ok(());
     }
-    Err(Error::value("fps", format!("expected more than 0, got {fps}")))
+    Err(Error::value(
+        "fps",
+        format!("expected more than 0, got {fps}"),
+    ))
 }
 
 /// The times of frames as an accessor; they have to increase.
-pub(super) fn times(document: &mut Document, fps: f64, given: &[f64], n_frames: usize) -> Result<usize> {
+pub(super) fn times(
+    document: &mut Document,
+    fps: f64,
+    given: &[f64],
+    n_frames: usize,
+) -> Result<usize> {
     let times: Vec<f32> = match given {
-        [] => (0..n_frames).map(|frame| (frame as f64 / fps) as f32).collect(),
+        [] => (0..n_frames)
+            .map(|frame| (frame as f64 / fps) as f32)
+            .collect(),
         given => given.iter().map(|&time| time as f32).collect(),
     };
     let increase = times.windows(2).all(|pair| pair[0] < pair[1]);
@@ -193,7 +211,9 @@ pub(super) fn store(
         let offsets: Vec<f32> = (0..motion.offsets.len()).map(offset).collect();
         stored["jointNames"] = json!(motion.joint_names);
         stored["offsets"] = document.floats(&offsets, "SCALAR", None).into();
-        let whole: Vec<f64> = (0..motion.offsets.len()).map(|at| motion.offsets.get(at)).collect();
+        let whole: Vec<f64> = (0..motion.offsets.len())
+            .map(|at| motion.offsets.get(at))
+            .collect();
         own["offsets"] = json!({"view": document.view(&whole, None), "type": "f64"});
     }
     if !motion.timestamps.is_empty() {
@@ -204,7 +224,10 @@ pub(super) fn store(
         own["times"] = json!({"view": document.view(motion.times, None), "type": "f64"});
     }
     document.extensions_used.insert(MOMENTUM);
-    document.extensions.entry(MOMENTUM).or_insert_with(|| json!({}))["motion"] = stored;
+    document
+        .extensions
+        .entry(MOMENTUM)
+        .or_insert_with(|| json!({}))["motion"] = stored;
     let block = &mut document.nodes[nodes.root]["extensions"][OWN];
     block["motion"] = own;
 }
@@ -236,7 +259,8 @@ fn exact_columns(
     if chosen.is_empty() {
         return;
     }
-    let places = (0..motion.n_frames()).flat_map(|frame| chosen.iter().map(move |at| frame * count + at));
+    let places =
+        (0..motion.n_frames()).flat_map(|frame| chosen.iter().map(move |at| frame * count + at));
     let view = match motion.values {
         Values::Single(values) => {
             let values: Vec<f32> = places.map(|at| values[at]).collect();
@@ -255,7 +279,10 @@ fn exact_columns(
 fn columns(character: &Character, names: &[String]) -> Vec<Option<usize>> {
     let known = character.parameter_transform.names().iter().enumerate();
     let known: HashMap<&str, usize> = known.map(|(at, name)| (name.as_str(), at)).collect();
-    names.iter().map(|name| known.get(name.as_str()).copied()).collect()
+    names
+        .iter()
+        .map(|name| known.get(name.as_str()).copied())
+        .collect()
 }
 
 /// A node's curves: three, four and three numbers a frame; empty where it stays at rest.
@@ -296,7 +323,9 @@ pub(super) fn bake(character: &Character, motion: &MotionToWrite<'_>) -> Vec<Cur
                 entries.collect()
             });
             let moves = |which: std::ops::Range<usize>| {
-                which.clone().any(|at| !rows[at].is_empty() || offsets[first + at] != 0.0)
+                which
+                    .clone()
+                    .any(|at| !rows[at].is_empty() || offsets[first + at] != 0.0)
             };
             let value = |which: usize, frame: usize| {
                 let entries = rows[which].iter();
@@ -343,7 +372,11 @@ fn unit(turn: &UnitQuaternion<f64>) -> [f32; 4] {
 }
 
 /// World states `(n_frames, n_joints, 8)` as transforms of joints to their parents.
-pub(super) fn bake_states(character: &Character, states: Values<'_>, n_frames: usize) -> Vec<Curves> {
+pub(super) fn bake_states(
+    character: &Character,
+    states: Values<'_>,
+    n_frames: usize,
+) -> Vec<Curves> {
     let metres = 1.0 / character.unit.per_meter();
     let n_joints = character.skeleton.len();
     let state = |frame: usize, joint: usize| {
@@ -370,7 +403,9 @@ pub(super) fn bake_states(character: &Character, states: Values<'_>, n_frames: u
                     turn = back * turn;
                     scale /= parent_scale;
                 }
-                curves.translation.extend(place.iter().map(|x| (x * metres) as f32));
+                curves
+                    .translation
+                    .extend(place.iter().map(|x| (x * metres) as f32));
                 curves.rotation.extend(unit(&turn));
                 curves.scale.extend([scale as f32; 3]);
             }
@@ -384,7 +419,11 @@ pub(super) fn bake_states(character: &Character, states: Values<'_>, n_frames: u
 }
 
 /// Morph weights of each frame; empty where no parameter is one.
-pub(super) fn morph_weights(character: &Character, motion: &MotionToWrite<'_>, n_shapes: usize) -> Vec<f32> {
+pub(super) fn morph_weights(
+    character: &Character,
+    motion: &MotionToWrite<'_>,
+    n_shapes: usize,
+) -> Vec<f32> {
     let columns = columns(character, motion.names);
     let coefficients = character.parameter_transform.blend_shape_columns();
     let places: Vec<Option<usize>> = (0..n_shapes)
@@ -453,7 +492,8 @@ impl Animation {
 
     /// The channels of joints.
     pub fn joints(&mut self, document: &mut Document, nodes: &[usize], curves: &[Curves]) {
-        let size = |curves: &Curves| curves.translation.len() + curves.rotation.len() + curves.scale.len();
+        let size =
+            |curves: &Curves| curves.translation.len() + curves.rotation.len() + curves.scale.len();
         document.reserve(curves.iter().map(|curves| 4 * size(curves) + 32).sum());
         for (&node, curves) in nodes.iter().zip(curves) {
             self.channel(document, node, "translation", &curves.translation, None);

@@ -114,7 +114,10 @@ pub(super) fn block(document: &mut Document, character: &Character, nodes: &Node
         block.put("poseShape", Some(pose_shape(document, shape)));
     }
     let locators = character.skinned_locators.iter();
-    block.put("skinnedLocators", listed_values(locators.map(skinned_locator)));
+    block.put(
+        "skinnedLocators",
+        listed_values(locators.map(skinned_locator)),
+    );
     let bodies = character.physical_properties.iter();
     block.put("physicalProperties", listed_values(bodies.map(body)));
     let colliders = colliders(document, &character.sdf_colliders);
@@ -141,7 +144,10 @@ fn mesh_fields(
     let mut fields = Fields(Map::new());
     fields.put("node", nodes.mesh.map(|node| json!(node)));
     if mesh.n_vertices() > 0 {
-        fields.put("vertices", exact_lengths(document, &mesh.vertices, per_meter));
+        fields.put(
+            "vertices",
+            exact_lengths(document, &mesh.vertices, per_meter),
+        );
     }
     for (name, values) in [("normals", &mesh.normals), ("texcoords", &mesh.texcoords)] {
         if !values.is_empty() {

@@ -68,7 +68,13 @@ pub fn save_motion(motion: &Motion, options: &SaveOptions, extras: &Extras<'_>) 
         timestamps: &motion.timestamps,
     };
     let character = &motion.character;
-    builder.add_motion(character, motion.fps, &written, options.extensions, &motion.name)?;
+    builder.add_motion(
+        character,
+        motion.fps,
+        &written,
+        options.extensions,
+        &motion.name,
+    )?;
     if let Some(markers) = extras.markers {
         add_markers(&mut builder, markers)?;
     }

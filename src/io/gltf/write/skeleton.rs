@@ -61,7 +61,10 @@ pub(super) fn add(
             joint.translation_offset,
             joint.pre_rotation,
         );
-        document.hang(node, joint.parent.map_or(root, |parent| nodes.joints[parent]));
+        document.hang(
+            node,
+            joint.parent.map_or(root, |parent| nodes.joints[parent]),
+        );
         if extensions {
             document.extend_node(node, MOMENTUM, json!({"type": "skeleton_joint"}));
         }
@@ -156,7 +159,11 @@ fn skin(document: &mut Document, metric: &Character, joints: &[usize]) -> Result
         return Ok(None);
     };
     let columns = |m: &[f64; 16]| -> [f32; 16] {
-        std::array::from_fn(|at| m[at % 4 * 4 + at / 4] as f32)
+        std::array::from_fn(|at| match at {
+            3 | 7 | 11 => 0.0,
+            15 => 1.0,
+            _ => m[at % 4 * 4 + at / 4] as f32,
+        })
     };
     let matrices: Vec<f32> = metric
         .inverse_bind_pose
@@ -169,7 +176,11 @@ fn skin(document: &mut Document, metric: &Character, joints: &[usize]) -> Result
             "glTF holds finite numbers in single precision only",
         ));
     }
-    let affine = |m: &[f64; 16]| m[12..] == [0.0, 0.0, 0.0, 1.0];
+    // Rounding in an inverse may have touched it.
+    let affine = |m: &[f64; 16]| {
+        let mut last_row = m[12..].iter().zip([0.0, 0.0, 0.0, 1.0]);
+        last_row.all(|(x, wanted)| (x - wanted).abs() < 1e-5)
+    };
     if !metric.inverse_bind_pose.iter().all(affine) {
         return Err(Error::character(
             "inverse bind pose",
