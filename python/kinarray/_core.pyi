@@ -373,6 +373,34 @@ class Mppca:
     ) -> _A: ...
 
 @final
+class Material:
+    def __new__(
+        cls,
+        name: str = ...,
+        base_color: Sequence[float] = ...,
+        *,
+        metallic: float = 0.0,
+        roughness: float = 0.5,
+        emissive: Sequence[float] = ...,
+        is_double_sided: bool = False,
+        base_color_texture: bytes | None = None,
+    ) -> Self: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def base_color(self) -> tuple[float, float, float, float]: ...
+    @property
+    def metallic(self) -> float: ...
+    @property
+    def roughness(self) -> float: ...
+    @property
+    def emissive(self) -> tuple[float, float, float]: ...
+    @property
+    def is_double_sided(self) -> bool: ...
+    @property
+    def base_color_texture(self) -> bytes | None: ...
+
+@final
 class Mesh:
     def __new__(
         cls,
@@ -389,7 +417,13 @@ class Mesh:
         poly_faces: Sequence[int] = ...,
         poly_face_sizes: Sequence[int] = ...,
         poly_texcoord_faces: Sequence[int] = ...,
+        materials: Sequence[Material] = ...,
+        face_materials: ArrayLike | None = None,
     ) -> Self: ...
+    @property
+    def materials(self) -> list[Material]: ...
+    @property
+    def face_materials(self) -> NDArray[np.uint32]: ...
     @property
     def n_vertices(self) -> int: ...
     @property
