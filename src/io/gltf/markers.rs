@@ -42,10 +42,17 @@ pub fn load_markers(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded
     let mut sequences = Vec::new();
     for (at, animation) in animations.iter().enumerate() {
         let items = root.list("animations")?;
-        let item = items
+        let own = items
             .get(at)
-            .and_then(|item| item.get("extensions")?.get(own::NAME)?.get("markers"));
-        sequences.extend(file.sequence(animation, item)?);
+            .and_then(|item| item.get("extensions")?.get(own::NAME));
+        match own {
+            Some(own) => {
+                for item in own.list("markers")? {
+                    sequences.push(file.exact_sequence(&item)?);
+                }
+            }
+            None => sequences.extend(file.sequence(animation)?),
+        }
     }
     if sequences.is_empty() {
         return Err(Error::format(
@@ -64,6 +71,17 @@ pub fn load_markers(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded
     })
 }
 
+fn check_fps(fps: f64) -> Result<()> {
+    if fps > 0.0 && fps.is_finite() {
+        return Ok(());
+    }
+    Err(Error::format(
+        "the rate of the markers",
+        "a positive number",
+        fps,
+    ))
+}
+
 struct File<'f, 'a> {
     data: &'f Data<'a>,
     nodes: &'f [Node<'a>],
@@ -73,11 +91,8 @@ struct File<'f, 'a> {
 }
 
 impl File<'_, '_> {
-    fn sequence(
-        &self,
-        animation: &animation::Animation,
-        own: Option<Item<'_>>,
-    ) -> Result<Option<MarkerSequence>> {
+    /// A sequence that Momentum stored.
+    fn sequence(&self, animation: &animation::Animation) -> Result<Option<MarkerSequence>> {
         let is_marker = |node: usize| {
             let kind = momentum::kind(&self.nodes[node]);
             kind.is_some_and(|(kind, _)| kind == "marker")
@@ -90,59 +105,58 @@ impl File<'_, '_> {
         if moved.is_empty() {
             return Ok(None);
         }
-        let mut fps = self.fps;
-        let mut unit = Unit::Meter;
-        let mut name = String::new();
-        let mut n_frames = 0;
-        if let Some(own) = &own {
-            fps = own.need("fps")?.number()?;
-            n_frames = own.need("frames")?.integer()?;
-            own.need("name")?.str()?.clone_into(&mut name);
-            let word = own.need("unit")?;
-            unit = Unit::parse(word.str()?).map_err(|_| word.wrong("m, cm or mm"))?;
-        }
-        if !(fps > 0.0 && fps.is_finite()) {
-            return Err(Error::format(
-                "extensions.FB_momentum.fps",
-                "a positive number",
-                fps,
-            ));
-        }
+        check_fps(self.fps)?;
         let mut seen: Vec<(usize, Marker)> = Vec::new();
-        let listed = own
-            .as_ref()
-            .map(|own| own.need("nodes")?.items())
-            .transpose()?;
-        let listed = listed.unwrap_or_default();
-        for (at, place) in listed.iter().enumerate() {
-            self.source.progress.at(at, listed.len())?;
+        for (at, channel) in moved.iter().enumerate() {
+            self.source.progress.at(at, moved.len())?;
+            self.keys(&self.nodes[channel.node], channel, &mut seen)?;
+        }
+        Ok(Some(MarkerSequence {
+            name: String::new(),
+            frames: self.frames(seen, 0)?,
+            fps: self.fps,
+        }))
+    }
+
+    /// A sequence that we stored.
+    fn exact_sequence(&self, item: &Item<'_>) -> Result<MarkerSequence> {
+        let fps = item.need("fps")?.number()?;
+        check_fps(fps)?;
+        let word = item.need("unit")?;
+        let unit = Unit::parse(word.str()?).map_err(|_| word.wrong("m, cm or mm"))?;
+        let mut seen: Vec<(usize, Marker)> = Vec::new();
+        let places = item.list("nodes")?;
+        for (at, place) in places.iter().enumerate() {
+            self.source.progress.at(at, places.len())?;
             let node = &self.nodes[place.index("nodes", self.nodes.len())?];
             if let Some(item) = node.extension(own::NAME) {
                 self.exact(node, &item, unit, &mut seen)?;
             }
         }
-        if own.is_none() {
-            for (at, channel) in moved.iter().enumerate() {
-                self.source.progress.at(at, moved.len())?;
-                self.keys(&self.nodes[channel.node], channel, fps, &mut seen)?;
-            }
-        }
+        Ok(MarkerSequence {
+            name: item.need("name")?.str()?.to_owned(),
+            frames: self.frames(seen, item.need("frames")?.integer()?)?,
+            fps,
+        })
+    }
+
+    /// Markers by frame; at least so many frames.
+    fn frames(&self, seen: Vec<(usize, Marker)>, least: usize) -> Result<Vec<Vec<Marker>>> {
         let last = seen.iter().map(|(frame, _)| frame + 1).max().unwrap_or(0);
-        n_frames = n_frames.max(last);
-        if n_frames > MAX_FRAMES {
+        let count = least.max(last);
+        if count > MAX_FRAMES {
             return Err(Error::format(
                 "animations",
                 format!("at most {MAX_FRAMES} frames"),
-                n_frames,
+                count,
             ));
         }
-        self.data
-            .charge("the frames of the markers", 6 * n_frames)?;
-        let mut frames: Vec<Vec<Marker>> = vec![Vec::new(); n_frames];
+        self.data.charge("the frames of the markers", 6 * count)?;
+        let mut frames: Vec<Vec<Marker>> = vec![Vec::new(); count];
         for (frame, marker) in seen {
             frames[frame].push(marker);
         }
-        Ok(Some(MarkerSequence { name, frames, fps }))
+        Ok(frames)
     }
 
     /// What Momentum stores: keys, and a confidence for each of them.
@@ -150,7 +164,6 @@ impl File<'_, '_> {
         &self,
         node: &Node<'_>,
         channel: &animation::Channel,
-        fps: f64,
         seen: &mut Vec<(usize, Marker)>,
     ) -> Result<()> {
         let confidence = match momentum::kind(node).and_then(|(_, item)| item.get("confidence")) {
@@ -161,7 +174,7 @@ impl File<'_, '_> {
         let count = channel.curve.times().len();
         self.data.charge(&node.item.path, count * 20)?;
         for (key, &time) in channel.curve.times().iter().enumerate() {
-            let frame = (f64::from(time) * fps).round();
+            let frame = (f64::from(time) * self.fps).round();
             if !(0.0..MAX_FRAMES as f64).contains(&frame) {
                 return Err(Error::format(
                     &node.item.path,

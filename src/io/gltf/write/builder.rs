@@ -265,7 +265,7 @@ impl Builder {
             }
         }
         animation.joints(document, &nodes.joints, &curves);
-        animation.finish(document, None);
+        animation.finish(document, false, None);
         Ok(())
     }
 
@@ -310,11 +310,12 @@ impl Builder {
         let input = motion::times(&mut self.document, fps, &[], n_frames)?;
         let mut animation = Animation::new(custom_name, input);
         animation.joints(&mut self.document, &nodes.joints, &curves);
-        animation.finish(&mut self.document, None);
+        animation.finish(&mut self.document, false, None);
         Ok(())
     }
 
-    /// Adds recorded markers, whose positions are in `unit`.
+    /// Adds recorded markers, whose positions are in `unit`, to the animation of that name; Momentum looks for
+    /// markers in the first animation only.
     ///
     /// # Errors
     /// [`Error::Value`] for a marker that is twice in a frame, or is seen where no point is.
@@ -326,6 +327,19 @@ impl Builder {
         marker_mesh: MarkerMesh,
         anim_name: &str,
     ) -> Result<()> {
+        let names = (anim_name, anim_name);
+        self.add_markers(fps, frames, unit, marker_mesh, names)
+    }
+
+    /// The same for an animation that is called otherwise than the sequence.
+    pub(super) fn add_markers(
+        &mut self,
+        fps: f64,
+        frames: &[Vec<Marker>],
+        unit: Unit,
+        marker_mesh: MarkerMesh,
+        names: (&str, &str),
+    ) -> Result<()> {
         motion::check_fps(fps)?;
         let document = &mut self.document;
         document.extensions_used.insert(MOMENTUM);
@@ -336,7 +350,7 @@ impl Builder {
         if value.get("motion").is_none() {
             value["fps"] = json!(fps);
         }
-        markers::add(document, anim_name, fps, frames, unit, marker_mesh)
+        markers::add(document, names, fps, frames, unit, marker_mesh)
     }
 
     /// The file. Tells nobody how far it is: by now only bytes are put behind each other.

@@ -28,7 +28,7 @@ type Seen<'a> = (usize, &'a Marker);
 /// Adds the markers of all frames.
 pub(super) fn add(
     document: &mut Document,
-    name: &str,
+    (animation, name): (&str, &str),
     fps: f64,
     frames: &[Vec<Marker>],
     unit: Unit,
@@ -49,17 +49,15 @@ pub(super) fn add(
         MarkerMesh::UnitCube if !order.is_empty() => Some(cube(document)),
         _ => None,
     };
-    let mut animation = Animation::new(name, 0);
+    let mut animation = Animation::new(animation, 0);
     let mut nodes = Vec::new();
     for (name, seen) in &order {
         nodes.push(document.nodes.len());
         add_marker(document, &mut animation, name, seen, (fps, unit), cube)?;
     }
-    let own = json!({
-        "markers": {"name": name, "fps": fps, "frames": frames.len(), "unit": unit.symbol(),
-                    "nodes": nodes},
-    });
-    animation.finish(document, Some(own));
+    let own = json!({"name": name, "fps": fps, "frames": frames.len(), "unit": unit.symbol(),
+                    "nodes": nodes});
+    animation.finish(document, true, Some(own));
     Ok(())
 }
 

@@ -60,6 +60,8 @@ pub struct MotionToWrite<'a> {
     pub names: &'a [String],
     /// `(n_frames, n_names)`, in the character's unit.
     pub values: Values<'a>,
+    /// Whether single precision is all that there is to `values`, whatever they are kept in.
+    pub is_single: bool,
     /// The joints that `offsets` are for.
     pub joint_names: &'a [String],
     /// `(n_joint_names, 7)` joint parameters that are added in every frame; may be empty.
@@ -75,6 +77,7 @@ impl Default for MotionToWrite<'_> {
         Self {
             names: &[],
             values: Values::Single(&[]),
+            is_single: false,
             joint_names: &[],
             offsets: Values::Single(&[]),
             times: &[],
@@ -241,13 +244,13 @@ fn exact_columns(
     own: &mut Value,
 ) {
     let count = motion.names.len();
-    let is_double = matches!(motion.values, Values::Double(_));
+    let is_double = matches!(motion.values, Values::Double(_)) && !motion.is_single;
     let rounded = |column: usize| match motion.values {
-        Values::Single(_) => false,
-        Values::Double(values) => {
+        Values::Double(values) if is_double || is_length[column] => {
             let mut column = values.iter().skip(column).step_by(count);
             column.any(|&x| f64::from(x as f32).to_bits() != x.to_bits())
         }
+        _ => false,
     };
     let chosen: Vec<usize> = (0..count)
         .filter(|&column| is_length[column] && per_centimeter != 1.0 || rounded(column))
@@ -502,19 +505,47 @@ impl Animation {
         }
     }
 
-    /// Puts it into the document; nothing where it has no channels.
-    pub fn finish(self, document: &mut Document, extension: Option<Value>) {
+    /// Puts it into the document: into the animation of its name where `joins` and there is one, else as
+    /// another one; nothing where it has no channels. `markers` says what its markers are.
+    pub fn finish(self, document: &mut Document, joins: bool, markers: Option<Value>) {
         if self.channels.is_empty() {
             return;
         }
-        let mut animation = json!({"channels": self.channels, "samplers": self.samplers});
-        if !self.name.is_empty() {
-            animation["name"] = json!(self.name);
+        let same = |animation: &Value| {
+            animation
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                == self.name
+        };
+        let known = document.animations.iter().position(same).filter(|_| joins);
+        let at = known.unwrap_or_else(|| {
+            let mut animation = json!({"channels": [], "samplers": []});
+            if !self.name.is_empty() {
+                animation["name"] = json!(self.name);
+            }
+            document.animations.push(animation);
+            document.animations.len() - 1
+        });
+        let animation = &mut document.animations[at];
+        let first = animation["samplers"].as_array().map_or(0, Vec::len);
+        for (key, list) in [("channels", self.channels), ("samplers", self.samplers)] {
+            for mut value in list {
+                if let Some(sampler) = value.get("sampler").and_then(Value::as_u64) {
+                    value["sampler"] = json!(sampler as usize + first);
+                }
+                if let Some(all) = animation[key].as_array_mut() {
+                    all.push(value);
+                }
+            }
         }
-        if let Some(extension) = extension {
+        if let Some(markers) = markers {
             document.extensions_used.insert(OWN);
-            animation["extensions"] = json!({OWN: extension});
+            let all = &mut animation["extensions"][OWN]["markers"];
+            match all.as_array_mut() {
+                Some(all) => all.push(markers),
+                None => *all = json!([markers]),
+            }
         }
-        document.animations.push(animation);
     }
 }

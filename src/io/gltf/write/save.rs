@@ -12,11 +12,23 @@ const DEFAULT_FPS: f64 = 120.0;
 
 const NO_TURN: [f64; 4] = [0.0, 0.0, 0.0, 1.0];
 
-fn add_markers(builder: &mut Builder, markers: &Markers) -> Result<()> {
-    for sequence in &markers.sequences {
-        let (fps, unit) = (sequence.fps, markers.unit);
-        let mesh = MarkerMesh::NoMesh;
-        builder.add_marker_sequence(fps, &sequence.frames, unit, mesh, &sequence.name)?;
+/// The first sequence belongs to `animation`, where there is one.
+fn add_markers(
+    builder: &mut Builder,
+    markers: Option<&Markers>,
+    animation: Option<&str>,
+) -> Result<()> {
+    let sequences = markers.into_iter().flat_map(|markers| {
+        let unit = markers.unit;
+        markers
+            .sequences
+            .iter()
+            .map(move |sequence| (sequence, unit))
+    });
+    for (at, (sequence, unit)) in sequences.enumerate() {
+        let animation = animation.filter(|_| at == 0).unwrap_or(&sequence.name);
+        let (fps, names) = (sequence.fps, (animation, sequence.name.as_str()));
+        builder.add_markers(fps, &sequence.frames, unit, MarkerMesh::NoMesh, names)?;
     }
     Ok(())
 }
@@ -33,9 +45,7 @@ pub fn save_character(
     let fps = extras.markers.and_then(|markers| markers.sequences.first());
     let mut builder = Builder::new(fps.map_or(DEFAULT_FPS, |sequence| sequence.fps))?;
     builder.add_character(character, [0.0; 3], NO_TURN, options)?;
-    if let Some(markers) = extras.markers {
-        add_markers(&mut builder, markers)?;
-    }
+    add_markers(&mut builder, extras.markers, None)?;
     builder.finish(options.text, extras.progress)
 }
 
@@ -47,10 +57,6 @@ pub fn save_motion(motion: &Motion, options: &SaveOptions, extras: &Extras<'_>) 
     let mut builder = Builder::new(motion.fps)?;
     builder.add_character(&motion.character, [0.0; 3], NO_TURN, options)?;
     extras.progress.at(1, 4)?;
-    let singles: Vec<f32> = match motion.is_single {
-        true => motion.model_parameters.iter().map(|&x| x as f32).collect(),
-        false => Vec::new(),
-    };
     let joints = motion.character.skeleton.joints().iter();
     let joint_names: Vec<String> = match motion.identity.is_empty() {
         true => Vec::new(),
@@ -58,10 +64,8 @@ pub fn save_motion(motion: &Motion, options: &SaveOptions, extras: &Extras<'_>) 
     };
     let written = MotionToWrite {
         names: motion.character.parameter_transform.names(),
-        values: match motion.is_single {
-            true => Values::Single(&singles),
-            false => Values::Double(&motion.model_parameters),
-        },
+        values: Values::Double(&motion.model_parameters),
+        is_single: motion.is_single,
         joint_names: &joint_names,
         offsets: Values::Double(&motion.identity),
         times: &motion.times,
@@ -75,9 +79,7 @@ pub fn save_motion(motion: &Motion, options: &SaveOptions, extras: &Extras<'_>) 
         options.extensions,
         &motion.name,
     )?;
-    if let Some(markers) = extras.markers {
-        add_markers(&mut builder, markers)?;
-    }
+    add_markers(&mut builder, extras.markers, Some(&motion.name))?;
     builder.finish(options.text, extras.progress)
 }
 
@@ -95,9 +97,7 @@ pub fn save_skeleton_states(
     let mut builder = Builder::new(fps)?;
     builder.add_character(character, [0.0; 3], NO_TURN, options)?;
     builder.add_skeleton_states(character, fps, states, "default")?;
-    if let Some(markers) = extras.markers {
-        add_markers(&mut builder, markers)?;
-    }
+    add_markers(&mut builder, extras.markers, Some("default"))?;
     builder.finish(options.text, extras.progress)
 }
 
@@ -108,6 +108,6 @@ pub fn save_skeleton_states(
 pub fn save_markers(markers: &Markers, text: bool, extras: &Extras<'_>) -> Result<Saved> {
     let first = markers.sequences.first();
     let mut builder = Builder::new(first.map_or(DEFAULT_FPS, |sequence| sequence.fps))?;
-    add_markers(&mut builder, markers)?;
+    add_markers(&mut builder, Some(markers), None)?;
     builder.finish(text, extras.progress)
 }
