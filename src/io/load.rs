@@ -71,6 +71,7 @@ pub fn load_markers(
 ) -> Result<Loaded<Markers>> {
     let loaded: Result<Loaded<Markers>> = match format {
         Format::Fbx => fbx::load_markers(source, options),
+        Format::Gltf => gltf::load_markers(source, options),
         other => Err(unavailable(other, "markers")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

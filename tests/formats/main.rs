@@ -9,4 +9,5 @@ mod gltf_expected;
 mod gltf_handmade;
 mod gltf_invalid;
 mod gltf_momentum;
+mod gltf_write;
 mod up_and_unit;
