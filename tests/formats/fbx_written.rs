@@ -26,7 +26,7 @@ fn axes(up: Up) -> fbx::Axes {
 }
 
 /// Two joints that turn, grow and move, and a bar of two squares on them, with two shapes.
-fn bar() -> Character {
+pub fn bar() -> Character {
     let mut arm = Joint::new("arm", Some(0), [0.5, 0.25, 0.0]);
     arm.pre_rotation = [0.5, 0.5, -0.5, 0.5];
     let root = Joint::new("root", None, [0.1, 1.0, -2.0]);
@@ -76,7 +76,7 @@ fn bar() -> Character {
         .unwrap()
 }
 
-fn moved(character: &Character, n_frames: usize) -> Motion {
+pub fn moved(character: &Character, n_frames: usize) -> Motion {
     let width = character.parameter_transform.len();
     let value = |frame: usize, at: usize| ((frame * 7 + at * 3) as f64 * 0.37).sin();
     let pose =
@@ -94,7 +94,7 @@ fn moved(character: &Character, n_frames: usize) -> Motion {
     }
 }
 
-fn saved(motion: &Motion, up: Up) -> Vec<u8> {
+pub fn saved(motion: &Motion, up: Up) -> Vec<u8> {
     let saved = fbx::save_motion(
         motion,
         &SaveOptions::default(),
@@ -178,15 +178,6 @@ fn ufbx_sees_the_joints_points_and_weights() {
     }
 }
 
-trait Reference {
-    fn local(&self) -> &Character;
-}
-impl Reference for Motion {
-    fn local(&self) -> &Character {
-        &self.character
-    }
-}
-
 /// The largest difference of joints and points between two motions, relative to the size of what moves.
 fn difference(one: &Motion, other: &Motion) -> f64 {
     assert_eq!(one.times.len(), other.times.len());
@@ -203,8 +194,8 @@ fn difference(one: &Motion, other: &Motion) -> f64 {
     let (mut size, mut worst) = (1e-9_f64, 0.0_f64);
     let frames = one.times.len();
     for frame in (0..frames).step_by((frames / 10).max(1)) {
-        let worlds = posed(one.local(), &a[frame * wide..][..wide]);
-        let worlds_too = posed(other.local(), &b[frame * wide_too..][..wide_too]);
+        let worlds = posed(&one.character, &a[frame * wide..][..wide]);
+        let worlds_too = posed(&other.character, &b[frame * wide_too..][..wide_too]);
         let place = |m: &Matrix4<f64>| Vector3::new(m[(0, 3)], m[(1, 3)], m[(2, 3)]);
         for (own, too) in worlds.iter().zip(&worlds_too) {
             size = size.max(place(own).norm());

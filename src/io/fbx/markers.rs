@@ -9,11 +9,11 @@ use crate::character::{Marker, MarkerSequence};
 use crate::error::{Error, Result};
 use crate::io::{LoadOptions, Markers, Source};
 
-/// The kind of a node, as the third value of its record says.
+/// Whether a node is a marker: the last value of its record says.
 fn is_marker(node: &ufbx::Node) -> bool {
     let record = node.element.dom_node.as_ref();
-    let kind = record.and_then(|record| record.values.get(2));
-    kind.is_some_and(|kind| &*kind.value_str == "Marker")
+    let kind = record.and_then(|record| record.values.last());
+    kind.is_some_and(|kind| &*kind.value_blob == b"Marker")
 }
 
 /// Reads the places of all markers in the first animation; in one frame where there is none.
