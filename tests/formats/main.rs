@@ -5,3 +5,4 @@ mod gltf_expected;
 mod gltf_handmade;
 mod gltf_invalid;
 mod gltf_momentum;
+mod usd;
