@@ -24,6 +24,7 @@ mod save;
 mod source;
 pub mod text;
 mod up;
+pub mod usd;
 pub mod xml;
 
 pub use format::Format;

@@ -11,3 +11,4 @@ mod gltf_invalid;
 mod gltf_momentum;
 mod gltf_write;
 mod up_and_unit;
+mod usd;
