@@ -3,7 +3,9 @@
 use nalgebra::{Rotation3, Vector3};
 use std::sync::Arc;
 
-use super::{Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, fbx, gltf};
+use super::{
+    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, fbx, gltf, urdf,
+};
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
 
@@ -19,6 +21,7 @@ pub fn load_character(
     let loaded = match format {
         Format::Gltf => gltf::load_character(source, options),
         Format::Fbx => fbx::load_character(source, options),
+        Format::Urdf => urdf::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

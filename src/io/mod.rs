@@ -16,6 +16,7 @@ pub mod gltf;
 mod json;
 mod load;
 mod loaded;
+pub mod mesh_files;
 mod motion;
 pub mod mppca;
 mod nodes;
@@ -24,6 +25,7 @@ mod save;
 mod source;
 pub mod text;
 mod up;
+pub mod urdf;
 pub mod usd;
 pub mod xml;
 

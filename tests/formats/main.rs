@@ -11,4 +11,5 @@ mod gltf_invalid;
 mod gltf_momentum;
 mod gltf_write;
 mod up_and_unit;
+mod urdf;
 mod usd;

@@ -13,5 +13,9 @@ pub use value::{Numbers, Value};
 /// [`crate::Error::Format`].
 pub fn read_layer(source: &crate::io::Source<'_>) -> crate::error::Result<Layer> {
     let bytes = source.bytes();
-    if bytes.starts_with(crate_file::MAGIC) { crate_file::read(bytes, &source.progress) } else { text::read(&source.text(), &source.progress) }
+    if bytes.starts_with(crate_file::MAGIC) {
+        crate_file::read(bytes, &source.progress)
+    } else {
+        text::read(&source.text(), &source.progress)
+    }
 }
