@@ -10,6 +10,7 @@
 
 pub mod angles;
 pub mod blend_shape;
+pub mod bvh;
 mod format;
 pub mod gltf;
 mod json;

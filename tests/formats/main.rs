@@ -1,6 +1,7 @@
 //! Readers and writers of files, each format against files and figures that others made.
 
 mod angles;
+mod bvh;
 mod common;
 mod gltf_expected;
 mod gltf_handmade;
