@@ -2,6 +2,7 @@
 
 mod angles;
 mod bvh;
+mod bvh_handmade;
 mod common;
 mod gltf_expected;
 mod gltf_handmade;
