@@ -1,6 +1,8 @@
 //! Any format, turned and converted as asked.
 
-use super::{Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, bvh, gltf};
+use super::{
+    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh, gltf,
+};
 use crate::character::{Character, PARAMETERS_PER_JOINT, ParameterTransform, Unit};
 use crate::error::{Error, Result};
 
@@ -16,6 +18,7 @@ pub fn load_character(
     let loaded = match format {
         Format::Gltf => gltf::load_character(source, options),
         Format::Bvh => bvh::load_character(source, options),
+        Format::Asf => acclaim::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -38,10 +41,10 @@ pub fn load_motion(
     choice: &MotionChoice,
     character: Option<&Character>,
 ) -> Result<Loaded<Motion>> {
-    let _ = character;
     let loaded = match format {
         Format::Gltf => gltf::load_motion(source, options, choice),
         Format::Bvh => bvh::load_motion(source, options, choice),
+        Format::Amc => acclaim::load_motion(source, options, choice, character),
         other => Err(unavailable(other, "motion")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

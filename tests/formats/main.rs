@@ -1,5 +1,6 @@
 //! Readers and writers of files, each format against files and figures that others made.
 
+mod acclaim;
 mod angles;
 mod bvh;
 mod bvh_handmade;

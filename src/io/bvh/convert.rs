@@ -1,6 +1,5 @@
 //! A hierarchy as a character, its channels as parameters.
 
-use nalgebra::{Matrix3, Rotation3, Vector3};
 use std::collections::HashSet;
 use std::f64::consts::PI;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use crate::character::{
 };
 use crate::error::Result;
 use crate::io::PositionChannels;
-use crate::io::angles::euler_near;
+use crate::io::angles::Turned;
 
 /// What a degree is, radians.
 pub(super) const DEGREE: f64 = PI / 180.0;
@@ -27,13 +26,6 @@ pub(super) struct Rig {
     pub destinations: Vec<Destination>,
     /// Joints whose rotations are in another order than ours.
     pub turned: Vec<Turned>,
-}
-
-/// A joint whose angles, as stored, are about these axes, in columns from `first_column` on; afterwards
-/// the three columns hold `rx ry rz`.
-pub(super) struct Turned {
-    axes: Vec<usize>,
-    first_column: usize,
 }
 
 pub(super) fn rig(
@@ -176,25 +168,4 @@ fn ends(hierarchy: &Hierarchy, names: &[String]) -> Vec<Locator> {
         Locator::new(name, end.parent, end.offset)
     });
     ends.collect()
-}
-
-/// Turns angles about other axes into `rx ry rz`, each frame near the one before.
-pub(super) fn turn(values: &mut [f64], n_columns: usize, turned: &[Turned]) {
-    let axis = [Vector3::x_axis(), Vector3::y_axis(), Vector3::z_axis()];
-    for joint in turned {
-        let mut previous = [0.0; 3];
-        for row in values.chunks_exact_mut(n_columns.max(1)) {
-            let columns = &mut row[joint.first_column..][..3];
-            let rotation: Matrix3<f64> = joint
-                .axes
-                .iter()
-                .zip(&*columns)
-                .map(|(&about, &angle)| {
-                    Rotation3::from_axis_angle(&axis[about], angle).into_inner()
-                })
-                .product();
-            previous = euler_near(&rotation, previous);
-            columns.copy_from_slice(&previous);
-        }
-    }
 }

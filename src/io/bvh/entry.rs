@@ -1,10 +1,11 @@
 //! From bytes to a character and its motion.
 
-use super::convert::{Rig, rig, turn};
+use super::convert::{Rig, rig};
 use super::hierarchy;
 use super::table::{MotionTable, numbers};
 use crate::character::{Character, Unit};
 use crate::error::{Error, Result};
+use crate::io::angles::turn;
 use crate::io::text::Words;
 use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Source, Up};
 
