@@ -1,6 +1,7 @@
 //! Rotations as the joint parameters `rx ry rz`, with `R = Rz(rz) · Ry(ry) · Rx(rx)`.
 
 use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
+use rayon::prelude::*;
 use std::f64::consts::{PI, TAU};
 
 /// The matrix of a rotation.
@@ -70,14 +71,27 @@ pub struct Turned {
 
 /// Turns angles about other axes into `rx ry rz`, each frame near the one before.
 pub fn turn(values: &mut [f64], n_columns: usize, turned: &[Turned]) {
-    for joint in turned {
+    let of_joint = |joint: &Turned, values: &[f64]| -> Vec<[f64; 3]> {
         let mut previous = [0.0; 3];
-        for row in values.chunks_exact_mut(n_columns.max(1)) {
-            let columns = &mut row[joint.first_column..][..3];
-            let angles = joint.axes.iter().zip(&*columns);
+        let one = |row: &[f64]| {
+            let angles = joint.axes.iter().zip(&row[joint.first_column..][..3]);
             let rotation: Matrix3<f64> = angles.map(|(&axis, &angle)| about(axis, angle)).product();
             previous = euler_near(&rotation, previous);
-            columns.copy_from_slice(&previous);
+            previous
+        };
+        values.chunks_exact(n_columns.max(1)).map(one).collect()
+    };
+    // A few joints at a time, so that little is held twice.
+    for joints in turned.chunks(rayon::current_num_threads()) {
+        let own: &[f64] = values;
+        let angles: Vec<_> = joints
+            .par_iter()
+            .map(|joint| of_joint(joint, own))
+            .collect();
+        for (joint, angles) in joints.iter().zip(angles) {
+            for (row, angles) in values.chunks_exact_mut(n_columns.max(1)).zip(angles) {
+                row[joint.first_column..][..3].copy_from_slice(&angles);
+            }
         }
     }
 }

@@ -70,7 +70,7 @@ pub fn load_motion(
         ));
     }
     let n_columns = rig.character.parameter_transform.len();
-    let mut model_parameters = numbers(&lines, &rig.destinations, n_columns, source)?;
+    let mut model_parameters = numbers(&table, &lines, &rig.destinations, n_columns, source)?;
     turn(&mut model_parameters, n_columns, &rig.turned);
     let motion = Motion {
         name: source.stem(),

@@ -51,30 +51,39 @@ impl<'a> MotionTable<'a> {
         })
     }
 
-    /// The lines that hold rows, with their numbers; as many as the file says, and how many there are
-    /// beyond.
-    pub(super) fn lines(&self) -> Result<(Vec<(usize, &'a str)>, usize)> {
-        let all = (self.first_line..)
-            .zip(self.rows.lines())
-            .filter(|(_, line)| !line.trim_ascii().is_empty());
+    /// The lines that hold rows, as many as the file says, and how many there are beyond.
+    pub(super) fn lines(&self) -> Result<(Vec<&'a str>, usize)> {
+        let all = self.rows.lines();
+        let all = all.filter(|line| !line.trim_ascii().is_empty());
+        let count = all.clone().count();
         let wanted = usize::try_from(self.n_frames).unwrap_or(usize::MAX);
-        let mut lines: Vec<_> = all.collect();
-        if lines.len() < wanted {
+        if count < wanted {
             return Err(Error::format(
                 "Frames",
                 format!("{wanted} rows of numbers, as the file says"),
-                format!("{} rows", lines.len()),
+                format!("{count} rows"),
             ));
         }
-        let surplus = lines.len() - wanted;
-        lines.truncate(wanted);
-        Ok((lines, surplus))
+        let mut lines = Error::reserve("rows", wanted)?;
+        lines.extend(all.take(wanted));
+        Ok((lines, count - wanted))
+    }
+
+    /// The line that a row stands on; only for complaints, since it counts them.
+    fn number(&self, row: &str) -> usize {
+        let before = row
+            .as_ptr()
+            .addr()
+            .saturating_sub(self.rows.as_ptr().addr());
+        let before = self.rows.as_bytes().get(..before).unwrap_or_default();
+        self.first_line + before.iter().filter(|&&byte| byte == b'\n').count()
     }
 }
 
 /// `(n_lines, n_columns)` of the numbers; columns that no channel goes to are zero.
 pub(super) fn numbers(
-    lines: &[(usize, &str)],
+    table: &MotionTable<'_>,
+    lines: &[&str],
     destinations: &[Destination],
     n_columns: usize,
     source: &Source<'_>,
@@ -100,13 +109,18 @@ pub(super) fn numbers(
                 lines
                     .iter()
                     .zip(&mut rows)
-                    .try_for_each(|((line, text), row)| read_row(*line, text, destinations, row))
+                    .try_for_each(|(line, row)| read_row(table, line, destinations, row))
             })?;
     }
     Ok(values)
 }
 
-fn read_row(line: usize, text: &str, destinations: &[Destination], row: &mut [f64]) -> Result<()> {
+fn read_row(
+    table: &MotionTable<'_>,
+    text: &str,
+    destinations: &[Destination],
+    row: &mut [f64],
+) -> Result<()> {
     let mut bytes = text.as_bytes().trim_ascii_start();
     for (at, destination) in destinations.iter().enumerate() {
         let parsed = fast_float2::parse_partial::<f64, _>(bytes);
@@ -114,7 +128,14 @@ fn read_row(line: usize, text: &str, destinations: &[Destination], row: &mut [f6
             Ok((number, length)) if number.is_finite() && ends_at(bytes, length) => {
                 (number, length)
             }
-            _ => return Err(wrong_number(line, bytes, at, destinations.len())),
+            _ => {
+                return Err(wrong_number(
+                    table.number(text),
+                    bytes,
+                    at,
+                    destinations.len(),
+                ));
+            }
         };
         bytes = bytes.get(length..).unwrap_or_default().trim_ascii_start();
         if let Some(value) = row.get_mut(destination.column) {
@@ -125,7 +146,7 @@ fn read_row(line: usize, text: &str, destinations: &[Destination], row: &mut [f6
         return Ok(());
     }
     let count = text.split_ascii_whitespace().count();
-    Err(wrong_count(line, destinations.len(), count))
+    Err(wrong_count(table.number(text), destinations.len(), count))
 }
 
 fn ends_at(bytes: &[u8], length: usize) -> bool {

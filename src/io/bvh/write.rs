@@ -6,6 +6,7 @@
 //! as the same.
 
 use nalgebra::{Quaternion, UnitQuaternion, Vector3};
+use rayon::prelude::*;
 use std::io::Write;
 
 use super::convert::DEGREE;
@@ -17,6 +18,9 @@ use crate::io::{Motion, PositionChannels, Progress, Saved};
 
 /// Tabs before a line are at most so many, so that a chain of joints stays as long as it is.
 const DEEPEST: usize = 64;
+
+/// Frames that one task writes.
+const BLOCK: usize = 64;
 
 /// What a file does not say about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,9 +123,20 @@ pub fn save_motion(
         "MOTION\nFrames: {n_frames}\nFrame Time: {}",
         1.0 / motion.fps
     ));
-    for frame in 0..n_frames {
-        progress.at(frame, n_frames)?;
-        lengths.row(&columns, &order, frame);
+    let frames: Vec<usize> = (0..n_frames).collect();
+    for part in frames.chunks(BLOCK * 64) {
+        progress.at(part[0], n_frames)?;
+        let blocks = part.par_chunks(BLOCK).map(|frames| {
+            let mut bytes = Vec::new();
+            for &frame in frames {
+                lengths.row(&columns, &order, frame, &mut bytes);
+            }
+            bytes
+        });
+        let blocks: Vec<Vec<u8>> = blocks.collect();
+        for block in blocks {
+            lengths.bytes.extend_from_slice(&block);
+        }
     }
     Ok(Saved {
         bytes: lengths.bytes,
@@ -343,8 +358,8 @@ impl Lengths {
         }
     }
 
-    fn row(&mut self, columns: &[Column], order: &[Step], frame: usize) {
-        let start = self.bytes.len();
+    fn row(&self, columns: &[Column], order: &[Step], frame: usize, bytes: &mut Vec<u8>) {
+        let start = bytes.len();
         for step in order {
             let Step::Enter(at) = *step else { continue };
             let column = &columns[at];
@@ -356,19 +371,19 @@ impl Lengths {
                 };
                 for x in (moved[frame] + base).iter() {
                     let number = unscaled(*x, self.to_character);
-                    let _ = write!(self.bytes, "{number} ");
+                    let _ = write!(bytes, "{number} ");
                 }
             }
             let [x, y, z] = column.turned[frame];
             for angle in [z, y, x] {
                 let number = unscaled(angle, DEGREE);
-                let _ = write!(self.bytes, "{number} ");
+                let _ = write!(bytes, "{number} ");
             }
         }
-        if self.bytes.len() > start {
-            self.bytes.pop();
+        if bytes.len() > start {
+            bytes.pop();
         }
-        self.bytes.push(b'\n');
+        bytes.push(b'\n');
     }
 }
 
