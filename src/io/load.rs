@@ -1,7 +1,8 @@
 //! Any format, turned and converted as asked.
 
 use super::{
-    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh, gltf,
+    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh,
+    deepmimic, gltf,
 };
 use crate::character::{Character, PARAMETERS_PER_JOINT, ParameterTransform, Unit};
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ pub fn load_character(
         Format::Gltf => gltf::load_character(source, options),
         Format::Bvh => bvh::load_character(source, options),
         Format::Asf => acclaim::load_character(source, options),
+        Format::DeepMimic => deepmimic::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -45,6 +47,7 @@ pub fn load_motion(
         Format::Gltf => gltf::load_motion(source, options, choice),
         Format::Bvh => bvh::load_motion(source, options, choice),
         Format::Amc => acclaim::load_motion(source, options, choice, character),
+        Format::DeepMimic => deepmimic::load_motion(source, options, choice, character),
         other => Err(unavailable(other, "motion")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

@@ -12,6 +12,7 @@ pub mod acclaim;
 pub mod angles;
 pub mod blend_shape;
 pub mod bvh;
+pub mod deepmimic;
 mod format;
 pub mod gltf;
 mod json;

@@ -5,6 +5,7 @@ mod angles;
 mod bvh;
 mod bvh_handmade;
 mod common;
+mod deepmimic;
 mod gltf_expected;
 mod gltf_handmade;
 mod gltf_invalid;
