@@ -190,14 +190,14 @@ impl Build {
         let is_ours = rotations.windows(2).all(|pair| pair[0] > pair[1]);
         let is_root = joint == 0;
         let mut columns = [0; 6];
-        for parameter in 0..6 {
+        for (parameter, column) in columns.iter_mut().enumerate() {
             let is_there = match parameter {
                 0..3 => is_root && dofs.contains(&Dof::Translation(parameter)),
                 _ if is_ours => rotations.contains(&(parameter - 3)),
                 _ => true,
             };
             if is_there {
-                columns[parameter] = self.parameters.len();
+                *column = self.parameters.len();
                 let row = joint * PARAMETERS_PER_JOINT + parameter;
                 self.entries.push((row, self.parameters.len(), 1.0));
                 self.parameters

@@ -53,14 +53,14 @@ pub(super) fn rig(
         // Parts of z, y, x.
         let is_ours = axes.windows(2).all(|pair| pair[0] > pair[1]);
         let mut columns = [0; 6];
-        for parameter in 0..6 {
+        for (parameter, column) in columns.iter_mut().enumerate() {
             let is_there = match parameter {
                 0..3 => moved.contains(&parameter),
                 _ if is_ours => axes.contains(&(parameter - 3)),
                 _ => true,
             };
             if is_there {
-                columns[parameter] = add(parameter);
+                *column = add(parameter);
             }
         }
         let mut offset = stored.offset;

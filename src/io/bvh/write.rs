@@ -25,7 +25,7 @@ const BLOCK: usize = 64;
 /// What a file does not say about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// The unit of its lengths.
+    /// The unit of its file.
     pub unit: Unit,
     /// What position channels mean beside an `OFFSET`; [`PositionChannels::ReplaceOffset`] for Blender.
     pub position_channels: PositionChannels,
@@ -112,14 +112,14 @@ pub fn save_motion(
         });
     }
     let order = depth_first(character);
-    let mut lengths = Lengths {
+    let mut file = File {
         to_character: character.unit.per_meter() / options.unit.per_meter(),
         replaces: options.position_channels == PositionChannels::ReplaceOffset,
         bytes: Vec::new(),
     };
-    lengths.hierarchy(character, &columns, &order, &mut warnings);
+    file.hierarchy(character, &columns, &order, &mut warnings);
     let n_frames = motion.n_frames();
-    lengths.line(format_args!(
+    file.line(format_args!(
         "MOTION\nFrames: {n_frames}\nFrame Time: {}",
         1.0 / motion.fps
     ));
@@ -129,17 +129,17 @@ pub fn save_motion(
         let blocks = part.par_chunks(BLOCK).map(|frames| {
             let mut bytes = Vec::new();
             for &frame in frames {
-                lengths.row(&columns, &order, frame, &mut bytes);
+                file.row(&columns, &order, frame, &mut bytes);
             }
             bytes
         });
         let blocks: Vec<Vec<u8>> = blocks.collect();
         for block in blocks {
-            lengths.bytes.extend_from_slice(&block);
+            file.bytes.extend_from_slice(&block);
         }
     }
     Ok(Saved {
-        bytes: lengths.bytes,
+        bytes: file.bytes,
         warnings,
     })
 }
@@ -271,14 +271,14 @@ fn depth_first(character: &Character) -> Vec<Step> {
 }
 
 /// The file under construction.
-struct Lengths {
+struct File {
     /// The file's unit to the character's, as reading multiplies.
     to_character: f64,
     replaces: bool,
     bytes: Vec<u8>,
 }
 
-impl Lengths {
+impl File {
     fn line(&mut self, text: std::fmt::Arguments<'_>) {
         // Writing to memory does not fail.
         let _ = writeln!(self.bytes, "{text}");
