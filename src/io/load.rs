@@ -4,7 +4,8 @@ use nalgebra::{Rotation3, Vector3};
 use std::sync::Arc;
 
 use super::{
-    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, fbx, gltf, urdf,
+    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh,
+    deepmimic, fbx, gltf, urdf,
 };
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
@@ -22,6 +23,9 @@ pub fn load_character(
         Format::Gltf => gltf::load_character(source, options),
         Format::Fbx => fbx::load_character(source, options),
         Format::Urdf => urdf::load_character(source, options),
+        Format::Bvh => bvh::load_character(source, options),
+        Format::Asf => acclaim::load_character(source, options),
+        Format::DeepMimic => deepmimic::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -49,10 +53,12 @@ pub fn load_motion(
     choice: &MotionChoice,
     character: Option<&Character>,
 ) -> Result<Loaded<Motion>> {
-    let _ = character;
     let loaded = match format {
         Format::Gltf => gltf::load_motion(source, options, choice),
         Format::Fbx => fbx::load_motion(source, options, choice),
+        Format::Bvh => bvh::load_motion(source, options, choice),
+        Format::Amc => acclaim::load_motion(source, options, choice, character),
+        Format::DeepMimic => deepmimic::load_motion(source, options, choice, character),
         other => Err(unavailable(other, "motion")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

@@ -8,8 +8,11 @@
 //! * [`angles`]: rotations as the joint parameters `rx ry rz`
 //! * `text`, `json`, `xml`: words, values and elements that know their place
 
+pub mod acclaim;
 pub mod angles;
 pub mod blend_shape;
+pub mod bvh;
+pub mod deepmimic;
 pub mod fbx;
 mod format;
 pub mod gltf;

@@ -1,7 +1,11 @@
 //! Readers and writers of files, each format against files and figures that others made.
 
+mod acclaim;
 mod angles;
+mod bvh;
+mod bvh_handmade;
 mod common;
+mod deepmimic;
 mod fbx_expected;
 mod fbx_invalid;
 mod fbx_written;
