@@ -1,6 +1,6 @@
 //! What writers are given, and any format by one call.
 
-use super::{Format, Markers, Motion, Progress, gltf};
+use super::{Format, Markers, Motion, Progress, bvh, fbx, gltf, urdf};
 use crate::character::Character;
 use crate::error::{Error, Result};
 
@@ -67,6 +67,8 @@ pub fn save_character(
 ) -> Result<Saved> {
     match format {
         Format::Gltf => gltf::save_character(character, options, extras),
+        Format::Fbx => fbx::save_character(character, options, fbx::Axes::default(), extras),
+        Format::Urdf => urdf::save_character(character, options),
         other => Err(unavailable(other, "characters")),
     }
 }
@@ -83,6 +85,8 @@ pub fn save_motion(
 ) -> Result<Saved> {
     match format {
         Format::Gltf => gltf::save_motion(motion, options, extras),
+        Format::Fbx => fbx::save_motion(motion, options, fbx::Axes::default(), extras),
+        Format::Bvh => bvh::save_motion(motion, &bvh::WriteOptions::default(), extras.progress),
         other => Err(unavailable(other, "motion")),
     }
 }
