@@ -40,9 +40,9 @@ class Motion:
     >>> poses = np.zeros((60, character.parameter_transform.size), np.float32)
     >>> motion = ka.motion.Motion(character, poses, fps=30)
     >>> motion
-    Motion('', 60 frames at 30 fps, 2 s, 22 joints, m)
+    Motion('', 60 frames at 30 fps, 2 s, 62 joints, m)
     >>> motion.skeleton_states.shape
-    (60, 22, 8)
+    (60, 62, 8)
     """
 
     __slots__ = (

@@ -337,7 +337,7 @@ fn written_format(target: &Bound<'_, PyAny>, format: Option<&str>) -> PyResult<F
 /// >>> file = io.BytesIO()
 /// >>> ka.save_character(file, ka.testing.create_humanoid(n_vertices=1000), format="glb")
 /// >>> len(ka.load_character(file.getvalue()).skeleton)
-/// 22
+/// 62
 #[pyfunction]
 #[pyo3(signature = (path, character, *, format = None, mesh = true, locators = true, collisions = true,
     blend_shapes = true, extensions = true))]
