@@ -630,10 +630,9 @@ fn read_motion(extension: &Item<'_>, data: &Data<'_>) -> Result<Option<StoredMot
         return Ok(None);
     }
     let timestamps = item.list("timestamps")?;
-    let timestamps = timestamps.iter().map(|time| {
-        let time = time.value.as_i64().ok_or_else(|| time.wrong("an integer"));
-        time
-    });
+    let timestamps = timestamps
+        .iter()
+        .map(|time| time.value.as_i64().ok_or_else(|| time.wrong("an integer")));
     let fps = extension.get("fps").map_or(Ok(0.0), |fps| fps.number())?;
     Ok(Some(StoredMotion {
         fps,

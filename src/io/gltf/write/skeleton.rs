@@ -165,11 +165,7 @@ fn skin(document: &mut Document, metric: &Character, joints: &[usize]) -> Result
             _ => m[at % 4 * 4 + at / 4] as f32,
         })
     };
-    let matrices: Vec<f32> = metric
-        .inverse_bind_pose
-        .iter()
-        .flat_map(|matrix| columns(matrix))
-        .collect();
+    let matrices: Vec<f32> = metric.inverse_bind_pose.iter().flat_map(columns).collect();
     if matrices.iter().any(|x| !x.is_finite()) {
         return Err(Error::character(
             "inverse bind pose",
