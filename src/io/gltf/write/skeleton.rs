@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::super::momentum::NAME as MOMENTUM;
 use super::super::own::NAME as OWN;
-use crate::io::nodes::polar::{cleaned, polar};
 use super::document::Document;
 use super::momentum;
 use crate::character::{Character, CollisionGeometry};
 use crate::error::{Error, Result};
+use crate::io::nodes::polar::{cleaned, polar};
 
 /// The nodes of a character.
 #[derive(Debug, Clone, Default)]
