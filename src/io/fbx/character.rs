@@ -309,5 +309,5 @@ fn add(
     }
     let path = format!("Geometry '{}'", mesh.element.name);
     let skin = carried.skin.as_ref().map(|bound| &bound.skin);
-    assembly.add_primitive(&path, carried.node, &geometry.primitive, skin, weights)
+    assembly.add_primitive(&path, carried.node, &mut geometry.primitive, skin, weights)
 }

@@ -49,7 +49,8 @@ pub(super) fn add_mesh(
         if (has_joints && skin.is_some()) != skinned {
             continue;
         }
-        let Some(primitive) = mesh::read(stored.data, place, stored.is_quantized, warnings)? else {
+        let Some(mut primitive) = mesh::read(stored.data, place, stored.is_quantized, warnings)?
+        else {
             continue;
         };
         // What is kept for each vertex besides what has been read.
@@ -58,7 +59,7 @@ pub(super) fn add_mesh(
         assembly.add_shapes(&carrier.name, node, &item.target_names, &weights);
         let (vertices, faces) = assembly.counts();
         let skin = skin.filter(|_| skinned);
-        assembly.add_primitive(&place.path, node, &primitive, skin, &weights)?;
+        assembly.add_primitive(&place.path, node, &mut primitive, skin, &weights)?;
         let (last_vertex, last_face) = assembly.counts();
         parts.push(MeshPart {
             node,

@@ -51,6 +51,8 @@ pub(in crate::io) struct Assembly {
     zero_weights: usize,
     /// Columns of the skin weights, where the file says how many there are.
     pub columns: Option<usize>,
+    /// Joints and weights of all vertices in so many columns, where that is said.
+    fixed: (Vec<u32>, Vec<f32>),
 }
 
 #[derive(Default)]
@@ -98,6 +100,7 @@ impl Assembly {
             node_shapes: HashMap::new(),
             zero_weights: 0,
             columns: None,
+            fixed: (Vec::new(), Vec::new()),
         }
     }
 
@@ -154,13 +157,13 @@ impl Assembly {
         (self.vertices.len() / 3, self.faces.len())
     }
 
-    /// Adds a piece of the mesh of a node: bound by a skin, or moving with the node. `weights` are those
+    /// Adds a piece of the mesh of a node, and takes what it can take out of it: bound by a skin, or moving with the node. `weights` are those
     /// of its shapes in the rest pose; see [`Self::add_shapes`].
     pub fn add_primitive(
         &mut self,
         path: &str,
         node: usize,
-        primitive: &Primitive,
+        primitive: &mut Primitive,
         skin: Option<&Skin>,
         weights: &[f64],
     ) -> Result<()> {
@@ -178,20 +181,31 @@ impl Assembly {
         Ok(())
     }
 
-    fn add_attributes(&mut self, primitive: &Primitive, linear: &Matrix3<f64>, start: usize) {
-        let count = primitive.n_vertices();
+    fn add_attributes(&mut self, primitive: &mut Primitive, linear: &Matrix3<f64>, start: usize) {
+        let count = self.vertices.len() / 3 - start;
         let mirrors = linear.determinant() < 0.0;
         let first = start as u32;
         let faces = self.faces.len();
-        self.faces.extend(primitive.faces.iter().map(|&[a, b, c]| {
-            let [b, c] = if mirrors { [c, b] } else { [b, c] };
-            [first + a, first + b, first + c]
-        }));
+        // What the first piece brings is taken as it is.
+        if faces == 0 && first == 0 && !mirrors && primitive.texcoords.is_none() {
+            self.faces = std::mem::take(&mut primitive.faces);
+        } else {
+            self.faces.extend(primitive.faces.iter().map(|&[a, b, c]| {
+                let [b, c] = if mirrors { [c, b] } else { [b, c] };
+                [first + a, first + b, first + c]
+            }));
+        }
+        let n_faces = self.faces.len() - faces;
         for line in &primitive.lines {
             self.lines.push(line.iter().map(|at| first + at).collect());
         }
-        match &primitive.normals {
-            Some(normals) if *linear == Matrix3::identity() => self.normals.extend(normals),
+        match &mut primitive.normals {
+            Some(normals) if *linear == Matrix3::identity() && self.normals.is_empty() => {
+                self.normals = std::mem::take(normals);
+            }
+            Some(normals) if *linear == Matrix3::identity() => {
+                self.normals.extend_from_slice(normals)
+            }
             Some(normals) => {
                 // Normals go with the inverse transpose, which the cofactors are up to a factor.
                 let cofactors = cofactors(linear);
@@ -206,12 +220,19 @@ impl Assembly {
                 self.normals.extend(computed);
             }
         }
-        self.has.texcoords |= primitive.texcoords.is_some();
+        if primitive.texcoords.is_some() && !self.has.texcoords {
+            // Pieces before this one had none: all of their corners get the same.
+            self.has.texcoords = true;
+            if faces > 0 || !self.polygons.vertices.is_empty() {
+                self.texcoords.extend([0.0; 2]);
+                self.texcoord_faces.resize(faces, [0; 3]);
+            }
+        }
         let first_texcoord = (self.texcoords.len() / 2) as u32;
         self.add_polygons(primitive, mirrors, [first, first_texcoord]);
         match (&primitive.texcoords, &primitive.texcoord_faces) {
             (Some(texcoords), triangles) => {
-                self.texcoords.extend(texcoords);
+                self.texcoords.extend_from_slice(texcoords);
                 let triangles = triangles.as_ref().unwrap_or(&primitive.faces);
                 self.texcoord_faces
                     .extend(triangles.iter().map(|&[a, b, c]| {
@@ -219,16 +240,21 @@ impl Assembly {
                         [a, b, c].map(|at| first_texcoord + at)
                     }));
             }
-            (None, _) => {
+            (None, _) if self.has.texcoords => {
                 self.texcoords.extend([0.0; 2]);
-                let none = std::iter::repeat_n([first_texcoord; 3], primitive.faces.len());
+                let none = std::iter::repeat_n([first_texcoord; 3], n_faces);
                 self.texcoord_faces.extend(none);
             }
+            (None, _) => {}
         }
-        self.has.colors |= primitive.colors.is_some();
+        if primitive.colors.is_some() && !self.has.colors {
+            self.has.colors = true;
+            self.colors.resize(start, [255; 3]);
+        }
         match &primitive.colors {
-            Some(colors) => self.colors.extend(colors),
-            None => self.colors.extend(std::iter::repeat_n([255; 3], count)),
+            Some(colors) => self.colors.extend_from_slice(colors),
+            None if self.has.colors => self.colors.resize(start + count, [255; 3]),
+            None => {}
         }
     }
 
@@ -290,7 +316,12 @@ impl Assembly {
         weights: &[f64],
         start: usize,
     ) {
-        self.base.extend_from_slice(&self.vertices[start * 3..]);
+        if self.shapes.is_empty() {
+            return;
+        }
+        // Pieces before the first one with shapes are their own base.
+        self.base
+            .extend_from_slice(&self.vertices[self.base.len()..]);
         let first = self.node_shapes.get(&node).map_or(0, |&(first, _)| first);
         for (target, deltas) in primitive.targets.iter().enumerate() {
             let Some(deltas) = deltas else {
@@ -334,6 +365,29 @@ impl Assembly {
             .collect()
     }
 
+    /// Joints and weights of all vertices in as many columns as one of them needs.
+    fn gathered(
+        &self,
+        charge: &dyn Fn(&str, usize) -> Result<()>,
+    ) -> Result<(usize, Vec<u32>, Vec<f32>)> {
+        let count = self.vertices.len() / 3;
+        let starts = || std::iter::once(0).chain(self.influence_ends.iter().copied());
+        let rows = || starts().zip(&self.influence_ends);
+        let most = rows().map(|(start, end)| end - start).max();
+        let columns = self.columns.max(most).unwrap_or(1).max(1);
+        let room = columns.saturating_mul(2).saturating_mul(count);
+        charge("the vertices' weights", room)?;
+        let mut index = vec![0_u32; count * columns];
+        let mut weight = vec![0.0_f32; count * columns];
+        for (vertex, (start, &end)) in rows().enumerate() {
+            for (column, &(joint, value)) in self.influences[start..end].iter().enumerate() {
+                index[vertex * columns + column] = joint;
+                weight[vertex * columns + column] = value;
+            }
+        }
+        Ok((columns, index, weight))
+    }
+
     /// The mesh, its weights and its shapes; `None` without vertices. `charge` is told how many more
     /// numbers are needed for what, and may refuse.
     pub fn into_mesh(
@@ -352,20 +406,13 @@ impl Assembly {
             ));
         }
         let count = self.vertices.len() / 3;
-        let starts = || std::iter::once(0).chain(self.influence_ends.iter().copied());
-        let rows = || starts().zip(&self.influence_ends);
-        let most = rows().map(|(start, end)| end - start).max();
-        let columns = self.columns.max(most).unwrap_or(1).max(1);
-        let room = columns.saturating_mul(2).saturating_mul(count);
-        charge("the vertices' weights", room)?;
-        let mut index = vec![0_u32; count * columns];
-        let mut weight = vec![0.0_f32; count * columns];
-        for (vertex, (start, &end)) in rows().enumerate() {
-            for (column, &(joint, value)) in self.influences[start..end].iter().enumerate() {
-                index[vertex * columns + column] = joint;
-                weight[vertex * columns + column] = value;
+        let (columns, index, weight) = match self.columns {
+            Some(columns) if self.fixed.1.len() == count * columns && columns > 0 => {
+                let (index, weight) = std::mem::take(&mut self.fixed);
+                (columns, index, weight)
             }
-        }
+            _ => self.gathered(charge)?,
+        };
         let mut weights = SkinWeights::new(columns, index, weight.into())?;
         if normalize {
             weights = weights.normalized();
@@ -382,6 +429,8 @@ impl Assembly {
                     row[*start..start + deltas.len()].copy_from_slice(deltas);
                 }
             }
+            self.base
+                .extend_from_slice(&self.vertices[self.base.len()..]);
             let names = self.shapes.iter().map(|shape| shape.name.clone()).collect();
             Some(BlendShape::new(
                 names,
