@@ -16,7 +16,8 @@ pytestmark = pytest.mark.skipif(DATA is None, reason="no shared test data (set K
 def test_a_file_is_read_as_others_read_it(file):
     found = agreement(DATA / file, expected(DATA, file))
     if found is None:
-        assert outcome(DATA / file).result == "refused"
+        # Formats that the Rust tests compare, or that are not read.
+        assert outcome(DATA / file).result in ("loaded", "refused")
         return
     assert not found.problems
     assert found.compared > 0

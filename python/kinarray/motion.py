@@ -40,9 +40,9 @@ class Motion:
     >>> poses = np.zeros((60, character.parameter_transform.size), np.float32)
     >>> motion = ka.motion.Motion(character, poses, fps=30)
     >>> motion
-    Motion('', 60 frames at 30 fps, 2 s, 22 joints, m)
+    Motion('', 60 frames at 30 fps, 2 s, 62 joints, m)
     >>> motion.skeleton_states.shape
-    (60, 22, 8)
+    (60, 62, 8)
     """
 
     __slots__ = (
@@ -153,13 +153,13 @@ def load_motion(
     Parameters
     ----------
     source : str, os.PathLike, bytes-like, or binary file object
-        glTF, FBX, BVH, USD, AMC (with the ASF beside it), PyMomentum's ``.mmo``.
+        glTF, FBX, BVH, AMC (with the ASF beside it), DeepMimic.
     unit : {"m", "cm", "mm"}
         The unit of the character's lengths, and of parameters that are lengths.
     up : {"x", "y", "z"}, optional
         The axis that points up in the result; the file's own where not given.
     character : Character, optional
-        What moves, where the file holds parameters and no skeleton (``.amc``, ``.mmo``).
+        What moves, where the file holds parameters and no skeleton (``.amc``).
     clip : int or str, optional
         Index or name of the animation; the first one where not given.
     fps : float, optional
@@ -170,7 +170,7 @@ def load_motion(
     Returns
     -------
     Motion
-        In float32 where the file stores single precision (glTF, ``.mmo``), else in float64.
+        In float32 where the file stores single precision (glTF), else in float64.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def save_motion(
     Parameters
     ----------
     path : str, os.PathLike, or binary file object
-        The suffix tells the format: ``.glb``, ``.gltf``, ``.fbx``, ``.bvh``, ``.mmo``.
+        The suffix tells the format: ``.glb``, ``.gltf``, ``.fbx``, ``.bvh``.
     motion : Motion
     format : str, optional
         The name of the format or a suffix, where the path does not tell.

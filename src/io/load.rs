@@ -3,7 +3,10 @@
 use nalgebra::{Rotation3, Vector3};
 use std::sync::Arc;
 
-use super::{Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, fbx, gltf};
+use super::{
+    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh,
+    deepmimic, fbx, gltf, urdf,
+};
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
 
@@ -19,6 +22,10 @@ pub fn load_character(
     let loaded = match format {
         Format::Gltf => gltf::load_character(source, options),
         Format::Fbx => fbx::load_character(source, options),
+        Format::Urdf => urdf::load_character(source, options),
+        Format::Bvh => bvh::load_character(source, options),
+        Format::Asf => acclaim::load_character(source, options),
+        Format::DeepMimic => deepmimic::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -46,10 +53,12 @@ pub fn load_motion(
     choice: &MotionChoice,
     character: Option<&Character>,
 ) -> Result<Loaded<Motion>> {
-    let _ = character;
     let loaded = match format {
         Format::Gltf => gltf::load_motion(source, options, choice),
         Format::Fbx => fbx::load_motion(source, options, choice),
+        Format::Bvh => bvh::load_motion(source, options, choice),
+        Format::Amc => acclaim::load_motion(source, options, choice, character),
+        Format::DeepMimic => deepmimic::load_motion(source, options, choice, character),
         other => Err(unavailable(other, "motion")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -71,6 +80,7 @@ pub fn load_markers(
 ) -> Result<Loaded<Markers>> {
     let loaded: Result<Loaded<Markers>> = match format {
         Format::Fbx => fbx::load_markers(source, options),
+        Format::Gltf => gltf::load_markers(source, options),
         other => Err(unavailable(other, "markers")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

@@ -97,6 +97,24 @@ impl MotionChoice {
     }
 }
 
+impl MotionChoice {
+    /// Refuses another rate than that of a file whose motion is frames, not curves.
+    ///
+    /// # Errors
+    /// [`Error::Value`] naming the file's own rate.
+    pub fn check_rate(&self, own: f64) -> Result<()> {
+        match self.fps {
+            Some(fps) if (fps - own).abs() > 1e-3 * own => Err(Error::value(
+                "fps",
+                format!(
+                    "the file has frames, not curves: {own} a second, and no others, got {fps}"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What a reader brings: in the unit that the value itself says, along the file's own axes. Whoever asked
 /// turns and converts it.
 #[derive(Debug, Clone)]

@@ -91,7 +91,8 @@ impl Motion {
         let transform = &self.character.parameter_transform;
         let rows = self.character.skeleton.len() * PARAMETERS_PER_JOINT;
         let mut result = Vec::with_capacity(self.n_frames() * rows);
-        for pose in self.model_parameters.chunks_exact(transform.len().max(1)) {
+        for frame in 0..self.n_frames() {
+            let pose = &self.model_parameters[frame * transform.len()..];
             for row in 0..rows {
                 let constant = self.identity.get(row).copied().unwrap_or(0.0);
                 let sum: f64 = transform

@@ -1,6 +1,6 @@
 //! What writers are given, and any format by one call.
 
-use super::{Format, Markers, Motion, Progress};
+use super::{Format, Markers, Motion, Progress, bvh, fbx, gltf, urdf};
 use crate::character::Character;
 use crate::error::{Error, Result};
 
@@ -17,6 +17,8 @@ pub struct SaveOptions {
     pub blend_shapes: bool,
     /// What only Momentum and kinarray read: glTF's `FB_momentum`, and ours beside it.
     pub extensions: bool,
+    /// Whether glTF becomes a JSON text (`.gltf`) rather than a GLB.
+    pub text: bool,
     /// Put before the names of nodes, with a colon; FBX.
     pub namespace: String,
 }
@@ -29,6 +31,7 @@ impl Default for SaveOptions {
             collisions: true,
             blend_shapes: true,
             extensions: true,
+            text: false,
             namespace: String::new(),
         }
     }
@@ -57,12 +60,15 @@ pub struct Extras<'a> {
 /// # Errors
 /// [`Error::Value`] for a format that holds no characters or is not written.
 pub fn save_character(
-    _character: &Character,
+    character: &Character,
     format: Format,
-    _options: &SaveOptions,
-    _extras: &Extras<'_>,
+    options: &SaveOptions,
+    extras: &Extras<'_>,
 ) -> Result<Saved> {
     match format {
+        Format::Gltf => gltf::save_character(character, options, extras),
+        Format::Fbx => fbx::save_character(character, options, fbx::Axes::default(), extras),
+        Format::Urdf => urdf::save_character(character, options),
         other => Err(unavailable(other, "characters")),
     }
 }
@@ -72,12 +78,15 @@ pub fn save_character(
 /// # Errors
 /// [`Error::Value`] for a format that holds no motion or is not written.
 pub fn save_motion(
-    _motion: &Motion,
+    motion: &Motion,
     format: Format,
-    _options: &SaveOptions,
-    _extras: &Extras<'_>,
+    options: &SaveOptions,
+    extras: &Extras<'_>,
 ) -> Result<Saved> {
     match format {
+        Format::Gltf => gltf::save_motion(motion, options, extras),
+        Format::Fbx => fbx::save_motion(motion, options, fbx::Axes::default(), extras),
+        Format::Bvh => bvh::save_motion(motion, &bvh::WriteOptions::default(), extras.progress),
         other => Err(unavailable(other, "motion")),
     }
 }
@@ -86,8 +95,9 @@ pub fn save_motion(
 ///
 /// # Errors
 /// [`Error::Value`] for a format that holds no markers or is not written.
-pub fn save_markers(_markers: &Markers, format: Format, _extras: &Extras<'_>) -> Result<Saved> {
+pub fn save_markers(markers: &Markers, format: Format, extras: &Extras<'_>) -> Result<Saved> {
     match format {
+        Format::Gltf => gltf::save_markers(markers, false, extras),
         other => Err(unavailable(other, "markers")),
     }
 }

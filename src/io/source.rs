@@ -118,6 +118,26 @@ impl<'a> Source<'a> {
         self.path.as_deref()
     }
 
+    /// The names of the files beside this one that have a suffix, lower case; none for bytes.
+    #[must_use]
+    pub fn beside(&self, suffix: &str) -> Vec<String> {
+        let folder = match self.path.as_deref().and_then(Path::parent) {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) => Path::new("."),
+            None => return Vec::new(),
+        };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names
+            .filter(|name| {
+                let own = Path::new(name).extension();
+                own.is_some_and(|own| own.eq_ignore_ascii_case(suffix))
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
     /// The bytes of a file that this one refers to, at most `limit` of them; `location` says where the
     /// reference stands. The reference is a relative path with `/`, without percent signs left in it.
     ///

@@ -171,5 +171,5 @@ fn an_animation_that_claims_to_last_for_years_is_refused() {
         error.to_string().contains("AnimationStack 'long'"),
         "{error}"
     );
-    assert!(error.to_string().contains("proportion"), "{error}");
+    assert!(error.to_string().contains("frames a second"), "{error}");
 }

@@ -194,33 +194,6 @@ def bvh(path: Path, wanted: dict) -> Agreement:
     return result
 
 
-def fbx(path: Path, wanted: dict) -> Agreement:
-    character = quietly(ka.load_character, path, "cm")
-    result = Agreement(counted(character))
-    scale = wanted["settings"]["unit_meters"] * 100
-    nodes = wanted["nodes"]
-    places = by_name(nodes, character, "node_{}")
-    check_hierarchy(result, nodes, character, places)
-    for pose in wanted["poses"]:
-        if pose["stack"] is None:
-            states = rest_states(character)
-        else:
-
-            def load(fps, stack=pose["stack"]):
-                motion = quietly(ka.load_motion, path, "cm", clip=stack, fps=fps)
-                return np.asarray(motion.skeleton_states), motion.times
-
-            states = states_at(load, pose["time"])
-        if states is None:
-            continue
-        rows = list(places)
-        wanted_points = np.asarray([pose["world_positions"][row] for row in rows]) * scale
-        size = max(1.0, float(np.abs(wanted_points).max())) if rows else 1.0
-        what = f"positions in {pose['stack']} at {pose['time']}"
-        result.compare(what, states[[places[row] for row in rows], :3], wanted_points, size)
-    return result
-
-
 def urdf(path: Path, wanted: dict) -> Agreement:
     character = quietly(ka.load_character, path)
     result = Agreement(
@@ -243,81 +216,12 @@ def urdf(path: Path, wanted: dict) -> Agreement:
     return result
 
 
-def mjcf(path: Path, wanted: dict) -> Agreement:
-    character = quietly(ka.load_character, path)
-    bodies = wanted["bodies"][1:]
-    result = Agreement(f"{len(bodies)} bodies, {character.parameter_transform.size} parameters")
-    joints = character.skeleton.joint_names
-    names = character.parameter_transform.names
-    places = [joints.index(body["name"]) for body in bodies]
-    for pose in wanted["poses"]:
-        parameters = np.zeros(len(names))
-        for joint in wanted["joints"]:
-            at = joint["qpos_address"]
-            if joint["type"] in ("hinge", "slide"):
-                parameters[names.index(joint["name"])] = pose["qpos"][at]
-            else:
-                free = joint["type"] == "free"
-                quat = pose["qpos"][at + 3 : at + 7] if free else pose["qpos"][at : at + 4]
-                own = [f"{joint['name']}_{axis}" for axis in ("rx", "ry", "rz")]
-                parameters[[names.index(name) for name in own]] = euler(quat)
-                if free:
-                    own = [f"{joint['name']}_{axis}" for axis in ("tx", "ty", "tz")]
-                    parameters[[names.index(name) for name in own]] = pose["qpos"][at : at + 3]
-        states = ka.geometry.model_parameters_to_skeleton_state(character, parameters)[places]
-        what = f"bodies, {pose['configuration']}"
-        result.compare(what, states[:, :3], pose["body_positions"][1:], 1)
-        quats = np.asarray(pose["body_quats_wxyz"][1:])
-        rows = np.concatenate([np.zeros((len(quats), 3)), quats[:, 1:], quats[:, :1]], -1)
-        wanted_turns = matrices(np.concatenate([rows, np.ones((len(rows), 1))], -1))[..., :3]
-        result.compare(what, matrices(states)[..., :3], wanted_turns, 1)
-    return result
-
-
-def euler(quat_wxyz) -> np.ndarray:
-    """Angles with `R = Rz Ry Rx`."""
-    from scipy.spatial.transform import Rotation
-
-    w, x, y, z = quat_wxyz
-    if not (w or x or y or z):
-        w = 1.0
-    return Rotation.from_quat([x, y, z, w]).as_euler("xyz")
-
-
-def markers(path: Path, wanted: dict) -> Agreement:
-    unit = wanted.get("point_units") or wanted.get("header", {}).get("Units") or "mm"
-    sequences = quietly(ka.load_markers, path, unit, main_subject_only=False)
-    result = Agreement(
-        f"{sum(len(s.frames[0]) for s in sequences)} markers, {len(sequences[0])} frames"
-    )
-    frames = [sequence.frames for sequence in sequences]
-    result.same("number of frames", len(frames[0]), wanted["counts"]["frames"])
-    box = np.abs(wanted["bbox_of_valid_points"]).max()
-    missing = sum(marker.occluded for sequence in frames for frame in sequence for marker in frame)
-    result.same("missing samples", missing, wanted["missing_samples"])
-    for pose in wanted["frames"]:
-        found = {marker.name: marker for sequence in frames for marker in sequence[pose["frame"]]}
-        for label, point in pose["points"].items():
-            marker = found.get(label) or found.get(label.split(":")[-1])
-            if marker is None:
-                result.problems.append(f"no marker {label!r}")
-            elif point is None or None in point:
-                result.same(f"{label} is hidden", marker.occluded, True)
-            else:
-                result.compare(f"{label} in frame {pose['frame']}", marker.pos, point, box)
-    return result
-
-
 #: The beginning of `format` in the expected files, and who compares it.
 FORMATS: dict[str, Callable[[Path, dict], Agreement]] = {
     "glTF": gltf,
     "VRM": gltf,
     "BVH": bvh,
-    "FBX": fbx,
     "URDF": urdf,
-    "MJCF": mjcf,
-    "C3D": markers,
-    "TRC": markers,
 }
 
 

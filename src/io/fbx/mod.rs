@@ -17,7 +17,6 @@
 //! each, whose coefficients follow the channel's weight as the file says. Joints blend linearly: a skin that
 //! asks for dual quaternions keeps its weights, and a warning says so.
 
-mod angles;
 mod character;
 mod entry;
 mod geometry;

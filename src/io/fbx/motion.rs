@@ -2,13 +2,13 @@
 
 use nalgebra::Vector3;
 
-use super::angles::euler_near;
 use super::character::Built;
 use super::joints::{Placed, placed};
 use super::scene::Stored;
 use super::shapes;
 use crate::character::{Character, PARAMETERS_PER_JOINT};
 use crate::error::{Error, Result};
+use crate::io::angles::{euler_near, matrix};
 use crate::io::nodes::Names;
 use crate::io::{Motion, MotionChoice, Source};
 
@@ -138,7 +138,7 @@ fn parameters(
             inexact[joint] |= !exact;
             let shift: Vector3<f64> = local.translation - rest.translation;
             let turn = rest.rotation.inverse() * local.rotation;
-            previous[joint] = euler_near(&turn, previous[joint]);
+            previous[joint] = euler_near(&matrix(&turn), previous[joint]);
             let [rx, ry, rz] = previous[joint];
             // Zero, which has no logarithm, is given as the smallest positive number.
             let scale = local.scale.max(f64::from(f32::MIN_POSITIVE)).log2();

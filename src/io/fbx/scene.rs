@@ -159,7 +159,7 @@ fn up(scene: &ufbx::Scene, warnings: &mut Vec<String>) -> Up {
             warnings.push("the axes are left-handed; coordinates are kept as they are".into());
         }
     }
-    let up = match axes.up {
+    match axes.up {
         Axis::PositiveX => Up::X,
         Axis::PositiveY => Up::Y,
         Axis::PositiveZ => Up::Z,
@@ -175,8 +175,7 @@ fn up(scene: &ufbx::Scene, warnings: &mut Vec<String>) -> Up {
             ));
             up
         }
-    };
-    up
+    }
 }
 
 /// The unit to keep lengths in, and what they are multiplied by.

@@ -33,7 +33,12 @@ impl<'a> Node<'a> {
 
 /// A unit quaternion from four numbers in the order `x y z w`.
 pub(super) fn unit_quaternion([x, y, z, w]: [f64; 4]) -> Option<UnitQuaternion<f64>> {
-    UnitQuaternion::try_new(Quaternion::new(w, x, y, z), 1e-9)
+    let quaternion = Quaternion::new(w, x, y, z);
+    // What is of unit length already stays as it is, to the last bit.
+    if (quaternion.norm() - 1.0).abs() <= f64::EPSILON {
+        return Some(UnitQuaternion::new_unchecked(quaternion));
+    }
+    UnitQuaternion::try_new(quaternion, 1e-9)
 }
 
 /// Reads all nodes; parents and children form a forest.

@@ -87,7 +87,7 @@ pub(super) fn motion(
 /// ----------
 /// source : str, os.PathLike, bytes-like, or binary file object
 ///     The format is told by what the file begins with, else by its suffix: glTF (``.glb``, ``.gltf``,
-///     ``.vrm``), FBX, BVH, URDF, MJCF, USD, ASF, PyMomentum's legacy JSON. Only a path lets a file refer to
+///     ``.vrm``), FBX, BVH, URDF, ASF, DeepMimic. Only a path lets a file refer to
 ///     others, which must lie beside it or below ``root``.
 /// unit : {"m", "cm", "mm"}
 ///     The unit of the character's lengths.
@@ -222,7 +222,7 @@ fn _load_motion<'py>(
     Ok((PyCharacter::from_core(character), fields))
 }
 
-/// Loads the markers of a recording: C3D, TRC, or a GLB that PyMomentum or kinarray wrote.
+/// Loads the markers of a recording: a GLB that PyMomentum or kinarray wrote, or an FBX.
 ///
 /// Parameters
 /// ----------
@@ -309,7 +309,7 @@ fn written_format(target: &Bound<'_, PyAny>, format: Option<&str>) -> PyResult<F
 /// Parameters
 /// ----------
 /// path : str, os.PathLike, or binary file object
-///     The suffix tells the format: ``.glb``, ``.gltf``, ``.fbx``, ``.urdf``, ``.bvh``, ``.json`` (legacy).
+///     The suffix tells the format: ``.glb``, ``.gltf``, ``.fbx``, ``.urdf``.
 /// character : Character
 /// format : str, optional
 ///     The name of the format or a suffix, where the path does not tell.
@@ -337,7 +337,7 @@ fn written_format(target: &Bound<'_, PyAny>, format: Option<&str>) -> PyResult<F
 /// >>> file = io.BytesIO()
 /// >>> ka.save_character(file, ka.testing.create_humanoid(n_vertices=1000), format="glb")
 /// >>> len(ka.load_character(file.getvalue()).skeleton)
-/// 22
+/// 62
 #[pyfunction]
 #[pyo3(signature = (path, character, *, format = None, mesh = true, locators = true, collisions = true,
     blend_shapes = true, extensions = true))]
@@ -425,7 +425,7 @@ fn _save_motion(
 /// Parameters
 /// ----------
 /// path : str, os.PathLike, or binary file object
-///     The suffix tells the format: ``.trc`` (one subject) or ``.glb``.
+///     The suffix tells the format: ``.glb`` or ``.gltf``.
 /// sequences : sequence of MarkerSequence
 /// unit : {"m", "cm", "mm"}
 ///     The unit of the positions.
@@ -444,8 +444,8 @@ fn _save_motion(
 /// >>> from kinarray.geometry import Marker, MarkerSequence
 /// >>> file = io.BytesIO()
 /// >>> jump = MarkerSequence("jump", [[Marker("head", [0, 1.8, 0])], [Marker("head", [0, 2, 0])]], fps=100)
-/// >>> ka.save_markers(file, [jump], format="trc")
-/// >>> ka.load_markers(file.getvalue(), format="trc")[0].fps
+/// >>> ka.save_markers(file, [jump], format="glb")
+/// >>> ka.load_markers(file.getvalue())[0].fps
 /// 100.0
 #[pyfunction]
 #[pyo3(signature = (path, sequences, unit = "m", *, format = None))]

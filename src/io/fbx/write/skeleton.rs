@@ -5,7 +5,7 @@ use nalgebra::{Quaternion, UnitQuaternion};
 use super::record::Record;
 use super::scene::{Id, Property, ROOT, Scene, properties};
 use crate::character::{Character, Skeleton};
-use crate::io::fbx::angles::euler_near;
+use crate::io::angles::{euler_near, matrix};
 
 /// Moved by animations.
 pub(super) const ANIMATED: &str = "A";
@@ -48,7 +48,7 @@ pub(super) fn joints(scene: &mut Scene, skeleton: &Skeleton, namespace: &str) ->
         let name = named(namespace, &joint.name);
         let [x, y, z, w] = joint.pre_rotation;
         let turn = UnitQuaternion::new_unchecked(Quaternion::new(w, x, y, z));
-        let pre = euler_near(&turn, [0.0; 3]).map(f64::to_degrees);
+        let pre = euler_near(&matrix(&turn), [0.0; 3]).map(f64::to_degrees);
         let more = [
             Property::new("RotationActive", ["bool", ""], "").value(1),
             Property::vector("PreRotation", ["Vector3D", "Vector"], "", pre),

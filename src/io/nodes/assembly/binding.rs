@@ -67,6 +67,16 @@ impl Assembly {
                 joints[at.clone()].iter().zip(&weights[at])
             });
             let before = self.influences.len();
+            if let Some(columns) = self.columns {
+                // Every column is kept, also those that carry nothing.
+                self.influences
+                    .extend(sets.take(columns).map(|(&joint, &weight)| {
+                        let joint = joints.get(joint as usize).copied().unwrap_or_default();
+                        (joint as u32, weight)
+                    }));
+                self.influence_ends.push(self.influences.len());
+                continue;
+            }
             self.influences.extend(
                 sets.filter(|&(_, &weight)| weight != 0.0)
                     .map(|(&joint, &weight)| (joints[joint as usize] as u32, weight)),
@@ -92,7 +102,11 @@ impl Assembly {
         skin: &Skin,
         used: &[usize],
     ) -> Result<(Vec<usize>, Matrix4<f64>)> {
-        let mut joints = vec![0; skin.joints.len()];
+        let place = |&node: &usize| self.node_joints[node].unwrap_or_default();
+        let mut joints: Vec<usize> = match self.columns {
+            Some(_) => skin.joints.iter().map(place).collect(),
+            None => vec![0; skin.joints.len()],
+        };
         let mut wanted = Vec::with_capacity(used.len());
         for &at in used {
             // Every joint of a skin is in the skeleton, see `in_scene`.
@@ -157,6 +171,15 @@ impl Assembly {
         self.binding[twin] = Some(*wanted);
         self.twins.entry(joint).or_default().push(twin);
         Ok(twin)
+    }
+
+    /// Vertices of a primitive that nothing moves.
+    pub(super) fn add_unbound(&mut self, primitive: &Primitive) -> Matrix3<f64> {
+        self.vertices.extend_from_slice(&primitive.positions);
+        let end = self.influences.len();
+        let ends = std::iter::repeat_n(end, primitive.n_vertices());
+        self.influence_ends.extend(ends);
+        Matrix3::identity()
     }
 
     /// Vertices of a primitive that moves with its node; gives the linear map baked into them.

@@ -49,6 +49,8 @@ pub(in crate::io) struct Assembly {
     /// First shape and number of shapes of each node with morph targets.
     pub node_shapes: HashMap<usize, (usize, usize)>,
     zero_weights: usize,
+    /// Columns of the skin weights, where the file says how many there are.
+    pub columns: Option<usize>,
 }
 
 #[derive(Default)]
@@ -95,6 +97,7 @@ impl Assembly {
             shape_names: Names::new([]),
             node_shapes: HashMap::new(),
             zero_weights: 0,
+            columns: None,
         }
     }
 
@@ -167,6 +170,7 @@ impl Assembly {
         }
         let linear = match skin {
             Some(skin) => self.add_skinned(path, primitive, skin)?,
+            None if self.node_joints[node].is_none() => self.add_unbound(primitive),
             None => self.add_rigid(node, primitive)?,
         };
         self.add_attributes(primitive, &linear, vertices);
@@ -350,8 +354,10 @@ impl Assembly {
         let count = self.vertices.len() / 3;
         let starts = || std::iter::once(0).chain(self.influence_ends.iter().copied());
         let rows = || starts().zip(&self.influence_ends);
-        let columns = rows().map(|(start, end)| end - start).max().unwrap_or(1);
-        charge("the vertices' weights", 2 * columns * count)?;
+        let most = rows().map(|(start, end)| end - start).max();
+        let columns = self.columns.max(most).unwrap_or(1).max(1);
+        let room = columns.saturating_mul(2).saturating_mul(count);
+        charge("the vertices' weights", room)?;
         let mut index = vec![0_u32; count * columns];
         let mut weight = vec![0.0_f32; count * columns];
         for (vertex, (start, &end)) in rows().enumerate() {
