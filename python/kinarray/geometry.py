@@ -14,6 +14,7 @@ from ._core import (
     Box,
     Character,
     Ellipsoid,
+    GltfBuilder,
     InverseParameterTransform,
     Joint,
     JointPhysicalProperties,
@@ -55,6 +56,7 @@ from ._core import (
     joint_parameters_to_local_skeleton_state,
     joint_parameters_to_positions,
     joint_parameters_to_skeleton_state,
+    load_motion,
     local_skeleton_state_to_joint_parameters,
     map_joint_parameters,
     map_model_parameters,
@@ -84,6 +86,14 @@ from ._core import (
     uniform_random_to_model_parameters,
 )
 from ._enums import CharacterMassScale, LocatorSpace, LogLevel, MarkerMesh, UpVector
+from ._save_options import (
+    FbxCoordSystem,
+    FbxCoordSystemInfo,
+    FbxFrontVector,
+    FbxUpVector,
+    FileSaveOptions,
+    GltfFileFormat,
+)
 from ._logging import get_log_level, redirect_logs_to_python, set_log_level
 
 PARAMETERS_PER_JOINT = 7
@@ -97,6 +107,13 @@ __all__ = [
     "Character",
     "CharacterMassScale",
     "Ellipsoid",
+    "FbxCoordSystem",
+    "FbxCoordSystemInfo",
+    "FbxFrontVector",
+    "FbxUpVector",
+    "FileSaveOptions",
+    "GltfBuilder",
+    "GltfFileFormat",
     "InverseParameterTransform",
     "Joint",
     "JointPhysicalProperties",
@@ -143,6 +160,7 @@ __all__ = [
     "joint_parameters_to_local_skeleton_state",
     "joint_parameters_to_positions",
     "joint_parameters_to_skeleton_state",
+    "load_motion",
     "local_skeleton_state_to_joint_parameters",
     "map_joint_parameters",
     "map_model_parameters",

@@ -8,6 +8,9 @@
 
 mod any;
 mod gltf;
+mod gltf_builder;
+mod gltf_save;
+mod save_options;
 mod source;
 mod target;
 mod work;
@@ -18,5 +21,7 @@ pub(in crate::python) use source::read_bytes;
 
 /// Adds the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<gltf_builder::PyGltfBuilder>()?;
+    gltf::register(module)?;
     any::register(module)
 }
