@@ -789,6 +789,50 @@ class MarkerSequence:
     def __len__(self) -> int: ...
 
 @final
+class FbxBuilder:
+    def __new__(cls) -> Self: ...
+    def add_character(
+        self, character: Character, options: FileSaveOptions | None = None
+    ) -> None: ...
+    def add_rigid_body(
+        self,
+        character: Character,
+        name: str = "",
+        parent_joint: int = 0,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
+    def add_animated_mesh(
+        self,
+        character: Character | Mesh | None = None,
+        name: str = "",
+        fps: float = 120.0,
+        joint_params: ArrayLike | None = None,
+        translation_offset: ArrayLike | None = None,
+        *,
+        mesh: Mesh | None = None,
+        unit: str = "m",
+    ) -> None: ...
+    def add_motion(
+        self,
+        character: Character,
+        fps: float = 120.0,
+        motion: ArrayLike | None = None,
+        offsets: ArrayLike | None = None,
+    ) -> None: ...
+    def add_motion_with_joint_params(
+        self,
+        character: Character,
+        fps: float = 120.0,
+        joint_params: ArrayLike | None = None,
+    ) -> None: ...
+    def add_marker_sequence(
+        self, fps: float, marker_sequence: Sequence[Sequence[Marker]], *, unit: str = "m"
+    ) -> None: ...
+    def save(self, filename: str | PathLike[str] | BinaryIO) -> None: ...
+
+def is_fbxsdk_available() -> bool: ...
+
+@final
 class Character:
     def __new__(
         cls,
@@ -799,6 +843,63 @@ class Character:
         locators: Sequence[Locator] = ...,
         unit: str = "m",
     ) -> Self: ...
+    @staticmethod
+    def load_fbx(
+        fbx_filename: _Source,
+        model_filename: None = None,
+        locators_filename: None = None,
+        permissive: bool = False,
+        load_blendshapes: bool = False,
+        strip_namespaces: bool = True,
+        *,
+        unit: str = "m",
+    ) -> Character: ...
+    @staticmethod
+    def load_fbx_from_bytes(
+        fbx_bytes: _Source,
+        permissive: bool = False,
+        load_blendshapes: bool = False,
+        strip_namespaces: bool = True,
+        *,
+        unit: str = "m",
+    ) -> Character: ...
+    @staticmethod
+    def load_fbx_with_motion(
+        fbx_filename: _Source,
+        permissive: bool = False,
+        load_blendshapes: bool = False,
+        strip_namespaces: bool = True,
+        *,
+        unit: str = "m",
+    ) -> tuple[Character, list[NDArray[np.float32]], float]: ...
+    @staticmethod
+    def load_fbx_with_motion_from_bytes(
+        fbx_bytes: _Source,
+        permissive: bool = False,
+        load_blendshapes: bool = False,
+        strip_namespaces: bool = True,
+        *,
+        unit: str = "m",
+    ) -> tuple[Character, list[NDArray[np.float32]], float]: ...
+    @staticmethod
+    def save_fbx(
+        path: str | PathLike[str] | BinaryIO,
+        character: Character,
+        fps: float = 120.0,
+        motion: ArrayLike | None = None,
+        offsets: ArrayLike | None = None,
+        markers: Sequence[Sequence[Marker]] | None = None,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
+    @staticmethod
+    def save_fbx_with_joint_params(
+        path: str | PathLike[str] | BinaryIO,
+        character: Character,
+        fps: float = 120.0,
+        joint_params: ArrayLike | None = None,
+        markers: Sequence[Sequence[Marker]] | None = None,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
     @staticmethod
     def load_gltf(path: _Source, unit: str = "m") -> Character: ...
     @staticmethod

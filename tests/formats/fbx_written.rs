@@ -324,8 +324,12 @@ fn markers_bodies_and_meshes_go_into_one_file() {
         0.0, 1.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0, 1.0,
     ];
     let own = (&**mesh, Unit::Centimeter);
+    let place = Joint::new("", None, [1.0, 0.0, 0.0]);
     builder
-        .add_animated_mesh(own, "ball", [1.0, 0.0, 0.0], 60.0, &turn)
+        .add_animated_mesh(own, &place, "ball", 60.0, &turn)
+        .unwrap();
+    builder
+        .add_animated_character(&character, "box", 60.0, &turn)
         .unwrap();
     builder.add_marker_sequence(&sequence, Unit::Meter).unwrap();
     let motion = moved(&character, 3);
@@ -363,7 +367,7 @@ fn markers_bodies_and_meshes_go_into_one_file() {
     }
     let loaded = fbx::load_character(&source, &plain).unwrap().value;
     assert!(loaded.skeleton.joint_index("prop").is_some());
-    assert_eq!(loaded.mesh.as_ref().unwrap().n_vertices(), 18);
+    assert_eq!(loaded.mesh.as_ref().unwrap().n_vertices(), 24);
     let kept = LoadOptions {
         strip_namespaces: false,
         ..plain

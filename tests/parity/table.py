@@ -65,16 +65,11 @@ REASONS = {
     "geometry.Character.save*": FILES,
     "geometry.Character.to_gltf": FILES,
     "geometry.Character.to_legacy_json_string": FILES,
-    "geometry.FbxBuilder*": FILES,
-    "geometry.FbxCoordSystem*": FILES,
-    "geometry.FbxFrontVector*": FILES,
-    "geometry.FbxUpVector*": FILES,
     "geometry.FileSaveOptions*": FILES,
     "geometry.GltfBuilder*": FILES,
     "geometry.GltfFileFormat*": FILES,
     "geometry.load_markers*": FILES,
     "geometry.load_motion": FILES,
-    "geometry.is_fbxsdk_available": "there is no FBX SDK in kinarray, and none will be needed",
 }
 GARBAGE = (
     "float64 is read as float32 there: `test_peer_differences.py`, `test_peer_closest_points.py`"

@@ -41,3 +41,11 @@ pub fn load_markers(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded
     let markers = markers::read(&mut stored, options, source)?;
     Ok(stored.bring(markers))
 }
+
+/// The number of animations in a file.
+///
+/// # Errors
+/// [`crate::Error::Format`] where it is no FBX file.
+pub fn n_animations(source: &Source<'_>) -> Result<usize> {
+    Ok(Stored::open(source, false)?.scene.anim_stacks.len())
+}

@@ -27,7 +27,7 @@ mod scene;
 mod shapes;
 mod write;
 
-pub use entry::{load_character, load_markers, load_motion};
+pub use entry::{load_character, load_markers, load_motion, n_animations};
 pub use write::{
     Axes, BodyPlace, FbxBuilder, FrontVector, Handedness, save_character, save_motion,
 };

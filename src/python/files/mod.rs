@@ -7,6 +7,8 @@
 //! * `gltf`, ...: what PyMomentum names by format
 
 mod any;
+mod fbx;
+mod fbx_builder;
 mod gltf;
 mod gltf_builder;
 mod gltf_save;
@@ -23,5 +25,7 @@ pub(in crate::python) use source::read_bytes;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<gltf_builder::PyGltfBuilder>()?;
     gltf::register(module)?;
+    module.add_class::<fbx_builder::PyFbxBuilder>()?;
+    fbx::register(module)?;
     any::register(module)
 }

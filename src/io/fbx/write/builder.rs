@@ -9,7 +9,8 @@ use super::scene::{Clock, Id, ROOT, Scene};
 use super::skeleton::{self, model, named};
 use super::{markers, mesh, motion, shapes, skin};
 use crate::character::{
-    Character, MarkerSequence, Mesh, PARAMETERS_PER_JOINT, ParameterTransform, Skeleton, Unit,
+    Character, Joint, MarkerSequence, Mesh, PARAMETERS_PER_JOINT, ParameterTransform, Skeleton,
+    Unit,
 };
 use crate::error::{Error, Result};
 use crate::io::{Extras, Motion, SaveOptions, Saved};
@@ -120,32 +121,54 @@ impl FbxBuilder {
         Ok(())
     }
 
-    /// Adds a mesh that moves as a whole by the seven parameters of one joint in each frame, `(n_frames,
-    /// 7)`, on top of an offset. `unit` is that of its lengths.
+    /// Adds a mesh that moves as a whole by the seven parameters of a joint in each frame, `(n_frames, 7)`.
+    /// Its vertices are in the frame of `joint`, whose name and parent do not count, and in `unit`.
     ///
     /// # Errors
     /// [`Error::Value`] for another unit than what was added before, or another number of parameters.
     pub fn add_animated_mesh(
         &mut self,
-        own: (&Mesh, Unit),
+        (own, unit): (&Mesh, Unit),
+        joint: &Joint,
         name: &str,
-        offset: [f64; 3],
         fps: f64,
         parameters: &[f64],
     ) -> Result<()> {
-        self.use_unit(own.1)?;
+        self.use_unit(unit)?;
         let frames = rows(parameters, PARAMETERS_PER_JOINT, "joint_params")?;
+        check_finite(parameters, PARAMETERS_PER_JOINT)?;
         let unique = self.fresh(if name.is_empty() { "mesh" } else { name });
-        let place = [skeleton::translation(offset)];
+        let place = skeleton::placed(joint);
         let node = model(&mut self.scene, &unique, "Mesh", ROOT, place);
-        mesh::geometry(&mut self.scene, own.0, &own.0.vertices, &unique, node)?;
+        mesh::geometry(&mut self.scene, own, &own.vertices, &unique, node)?;
         if frames > 0 {
             let layer = self.layer(fps, frames)?;
+            let offset = joint.translation_offset;
             motion::transform(&mut self.scene, layer, node, fps, offset, || {
                 parameters.chunks_exact(PARAMETERS_PER_JOINT)
             });
         }
         Ok(())
+    }
+
+    /// Adds the mesh of a character, without its skeleton, that moves as a whole by the parameters of the
+    /// character's first joint, `(n_frames, 7)`.
+    ///
+    /// # Errors
+    /// As [`Self::add_animated_mesh`], and where there is no mesh or no joint.
+    pub fn add_animated_character(
+        &mut self,
+        character: &Character,
+        name: &str,
+        fps: f64,
+        parameters: &[f64],
+    ) -> Result<()> {
+        let (Some(own), Some(joint)) = (&character.mesh, character.skeleton.joints().first())
+        else {
+            return Err(Error::value("character", "it has no mesh or no joint"));
+        };
+        let own = mesh::moved(own, &character.inverse_bind_pose[0])?;
+        self.add_animated_mesh((&own, character.unit), joint, name, fps, parameters)
     }
 
     /// Adds `(n_frames, n_parameters)` model parameters of a character that was added, and with them the
@@ -234,10 +257,7 @@ impl FbxBuilder {
         let width = character.skeleton.len() * PARAMETERS_PER_JOINT;
         let frames = rows(joint_params, width, "joint_params")?;
         let nodes = self.find(character)?.joints.clone();
-        if let Some(at) = joint_params.iter().position(|x| !(*x as f32).is_finite()) {
-            let problem = format!("frame {} has a value that is not finite", at / width.max(1));
-            return Err(Error::value("joint_params", problem));
-        }
+        check_finite(joint_params, width)?;
         if frames > 0 {
             let layer = self.layer(fps, frames)?;
             let skeleton = &character.skeleton;
@@ -397,6 +417,17 @@ impl FbxBuilder {
         let scene = &mut self.scene;
         let (id, _) = self.layer.get_or_insert_with(|| motion::layer(scene));
         Ok(*id)
+    }
+}
+
+/// Refuses what single precision cannot hold.
+fn check_finite(numbers: &[f64], width: usize) -> Result<()> {
+    match numbers.iter().position(|x| !(*x as f32).is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let problem = format!("frame {} has a value that is not finite", at / width.max(1));
+            Err(Error::value("joint_params", problem))
+        }
     }
 }
 
