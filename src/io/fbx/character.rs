@@ -48,6 +48,7 @@ pub(super) fn build(stored: &mut Stored, options: &LoadOptions) -> Result<Built>
     let mut parts = CharacterParts::new(name, skeleton, transform);
     parts.unit = stored.unit;
     parts.inverse_bind_pose = Arc::new(assembly.inverse_bind_pose());
+    parts.locators = Arc::new(joints::locators(stored, &assembly, options));
     let frames = assembly.frames.clone();
     let mut warnings = Vec::new();
     let charge = |place: &str, numbers| stored.charge(place, numbers);

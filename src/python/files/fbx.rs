@@ -96,12 +96,14 @@ impl PyCharacter {
     /// Examples
     /// --------
     /// >>> import io
-    /// >>> import kinarray as ka
-    /// >>> from kinarray.geometry import Character
+    /// >>> from kinarray.geometry import Character, Joint, ParameterTransform, Skeleton
+    /// >>> upper = Joint("upper", -1, [0, 0, 0, 1], [0, 0, 0])
+    /// >>> skeleton = Skeleton([upper, Joint("lower", 0, [0, 0, 0, 1], [0, 1, 0])])
+    /// >>> arm = Character("arm", skeleton, ParameterTransform.identity(skeleton))
     /// >>> file = io.BytesIO()
-    /// >>> Character.save_fbx(file, ka.testing.create_humanoid(n_vertices=1000))
-    /// >>> len(Character.load_fbx(file.getvalue()).skeleton)
-    /// 22
+    /// >>> Character.save_fbx(file, arm)
+    /// >>> Character.load_fbx(file.getvalue()).skeleton.joint_names
+    /// ['upper', 'lower']
     #[staticmethod]
     #[pyo3(signature = (fbx_filename, model_filename = None, locators_filename = None,
         permissive = false, load_blendshapes = false, strip_namespaces = true, *, unit = "m"))]
@@ -175,12 +177,13 @@ impl PyCharacter {
     /// --------
     /// >>> import io
     /// >>> import numpy as np
-    /// >>> import kinarray as ka
-    /// >>> from kinarray.geometry import Character
-    /// >>> file, character = io.BytesIO(), ka.testing.create_humanoid(n_vertices=1000)
-    /// >>> parameters = np.zeros((10, 7 * 22))
+    /// >>> from kinarray.geometry import Character, Joint, ParameterTransform, Skeleton
+    /// >>> upper = Joint("upper", -1, [0, 0, 0, 1], [0, 0, 0])
+    /// >>> skeleton = Skeleton([upper, Joint("lower", 0, [0, 0, 0, 1], [0, 1, 0])])
+    /// >>> arm = Character("arm", skeleton, ParameterTransform.identity(skeleton))
+    /// >>> file, parameters = io.BytesIO(), np.zeros((10, 7 * 2))
     /// >>> parameters[:, 5] = np.linspace(0, 1, 10)
-    /// >>> Character.save_fbx_with_joint_params(file, character, 30.0, parameters)
+    /// >>> Character.save_fbx_with_joint_params(file, arm, 30.0, parameters)
     /// >>> again, motions, fps = Character.load_fbx_with_motion(file.getvalue())
     /// >>> bool(np.allclose(motions[0], parameters, atol=1e-6)), fps
     /// (True, 30.0)

@@ -21,12 +21,13 @@ use crate::python::values;
 /// --------
 /// >>> import io
 /// >>> import numpy as np
-/// >>> import kinarray as ka
-/// >>> from kinarray.geometry import FbxBuilder
-/// >>> character = ka.testing.create_humanoid(n_vertices=1000)
+/// >>> from kinarray.geometry import Character, FbxBuilder, Joint, ParameterTransform, Skeleton
+/// >>> upper = Joint("upper", -1, [0, 0, 0, 1], [0, 0, 0])
+/// >>> skeleton = Skeleton([upper, Joint("lower", 0, [0, 0, 0, 1], [0, 1, 0])])
+/// >>> arm = Character("arm", skeleton, ParameterTransform.identity(skeleton))
 /// >>> builder = FbxBuilder()
-/// >>> builder.add_character(character)
-/// >>> builder.add_motion_with_joint_params(character, 30.0, np.zeros((10, 7 * 22)))
+/// >>> builder.add_character(arm)
+/// >>> builder.add_motion_with_joint_params(arm, 30.0, np.zeros((10, 7 * 2)))
 /// >>> file = io.BytesIO()
 /// >>> builder.save(file)
 /// >>> file.getvalue()[:18]

@@ -173,7 +173,7 @@ impl PyCharacter {
     /// >>> path = pathlib.Path(tempfile.mkdtemp()) / "humanoid.glb"
     /// >>> ka.geometry.Character.save(path, ka.testing.create_humanoid(n_vertices=1000))
     /// >>> len(ka.load_character(path).skeleton)
-    /// 22
+    /// 62
     #[staticmethod]
     #[pyo3(signature = (path, character, fps = 120.0, motion = None, markers = None, options = None))]
     fn save(

@@ -6,9 +6,13 @@ use super::record::Record;
 use super::scene::{Id, Property, ROOT, Scene, properties};
 use crate::character::{Character, Joint, Skeleton};
 use crate::io::angles::{euler_xyz, matrix};
+use crate::io::fbx::LOCATOR;
 
 /// Moved by animations.
 pub(super) const ANIMATED: &str = "A";
+
+/// A property of the one who made the file.
+const USER: &str = "U";
 
 /// The record of a node.
 pub(super) fn model(
@@ -104,7 +108,10 @@ pub(super) fn locators(scene: &mut Scene, character: &Character, joints: &[Id], 
             &name,
             "Null",
             joints[locator.parent],
-            [translation(locator.offset)],
+            [
+                translation(locator.offset),
+                Property::new(LOCATOR, ["bool", ""], USER).value(1),
+            ],
         );
         attribute(scene, node, &name, "Null", "Null");
     }
