@@ -855,6 +855,10 @@ class Character:
         unit: str = "m",
     ) -> Character: ...
     @staticmethod
+    def load_urdf(urdf_filename: _Source, *, unit: str = "m") -> Character: ...
+    @staticmethod
+    def load_urdf_from_bytes(urdf_bytes: _Source, *, unit: str = "m") -> Character: ...
+    @staticmethod
     def load_fbx_from_bytes(
         fbx_bytes: _Source,
         permissive: bool = False,
@@ -1265,6 +1269,7 @@ def load_character(
     position_channels: str = "add",
     root: str | PathLike[str] | None = None,
 ) -> Character: ...
+
 @final
 class GltfBuilder:
     def __new__(cls, fps: float = 120.0) -> Self: ...

@@ -88,6 +88,8 @@ from ._core import (
     uniform_random_to_model_parameters,
 )
 from ._enums import CharacterMassScale, LocatorSpace, LogLevel, MarkerMesh, UpVector
+from ._logging import get_log_level, redirect_logs_to_python, set_log_level
+from ._marker_files import load_markers, load_markers_from_bytes
 from ._save_options import (
     FbxCoordSystem,
     FbxCoordSystemInfo,
@@ -96,7 +98,6 @@ from ._save_options import (
     FileSaveOptions,
     GltfFileFormat,
 )
-from ._logging import get_log_level, redirect_logs_to_python, set_log_level
 
 PARAMETERS_PER_JOINT = 7
 """``tx ty tz rx ry rz sc`` of each joint, in this order; ``sc`` is log2 of the uniform scale."""
@@ -164,6 +165,8 @@ __all__ = [
     "joint_parameters_to_local_skeleton_state",
     "joint_parameters_to_positions",
     "joint_parameters_to_skeleton_state",
+    "load_markers",
+    "load_markers_from_bytes",
     "load_motion",
     "local_skeleton_state_to_joint_parameters",
     "map_joint_parameters",

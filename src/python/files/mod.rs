@@ -15,6 +15,7 @@ mod gltf_save;
 mod save_options;
 mod source;
 mod target;
+mod urdf;
 mod work;
 
 use pyo3::prelude::*;
