@@ -12,7 +12,7 @@ use crate::io::{LoadOptions, Loaded, Markers, Motion, MotionChoice, Source};
 /// [`crate::Error::Format`] naming the place, what the format asks for and what is there.
 pub fn load_character(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded<Character>> {
     let mut stored = Stored::open(source, false)?;
-    let built = character::build(&mut stored, options)?;
+    let built = character::build(&mut stored, source, options)?;
     Ok(stored.bring(built.character))
 }
 
@@ -27,7 +27,7 @@ pub fn load_motion(
     choice: &MotionChoice,
 ) -> Result<Loaded<Motion>> {
     let mut stored = Stored::open(source, false)?;
-    let built = character::build(&mut stored, options)?;
+    let built = character::build(&mut stored, source, options)?;
     let motion = motion::sample(&mut stored, built, choice, source)?;
     Ok(stored.bring(motion))
 }

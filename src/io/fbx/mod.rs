@@ -3,7 +3,7 @@
 //! * `entry`: what is asked of every format
 //! * `scene`: what the file stores, by the C library ufbx within limits, and its axes and unit
 //! * `joints`: which nodes become joints, and how joints follow them
-//! * `shapes`, `geometry`: blend channels, meshes
+//! * `shapes`, `geometry`, `material`: blend channels, meshes, what they look like
 //! * `character`, `motion`, `markers`: what it becomes
 //! * `write`: characters and motion as a file
 //!
@@ -22,6 +22,7 @@ mod entry;
 mod geometry;
 mod joints;
 mod markers;
+mod material;
 mod motion;
 mod scene;
 mod shapes;

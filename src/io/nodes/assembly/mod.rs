@@ -4,10 +4,10 @@ mod binding;
 mod geometry;
 
 use nalgebra::{Matrix3, Matrix4, Vector3};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Frame, Names, Polygons, Primitive, Skin};
-use crate::character::{BlendShape, Joint, Mesh, MeshParts, Skeleton, SkinWeights};
+use crate::character::{BlendShape, Joint, Material, Mesh, MeshParts, Skeleton, SkinWeights};
 use crate::error::{Error, Result};
 use geometry::{cofactors, moved, smooth_normals};
 
@@ -48,6 +48,8 @@ pub(in crate::io) struct Assembly {
     shape_names: Names,
     /// First shape and number of shapes of each node with morph targets.
     pub node_shapes: HashMap<usize, (usize, usize)>,
+    /// The file's material and the number of triangles that have it, run after run.
+    face_materials: Vec<(Option<usize>, usize)>,
     zero_weights: usize,
     /// Columns of the skin weights, where the file says how many there are.
     pub columns: Option<usize>,
@@ -68,6 +70,14 @@ pub(in crate::io) struct Shape {
     pub weight: f64,
     /// First coordinate and displacements, of each primitive.
     deltas: Vec<(usize, Vec<f32>)>,
+}
+
+/// What triangles look like.
+pub(in crate::io) struct Paints {
+    /// The materials of [`Assembly::used_materials`].
+    pub materials: Vec<Material>,
+    /// That of triangles without one.
+    pub default: Material,
 }
 
 impl Assembly {
@@ -98,6 +108,7 @@ impl Assembly {
             shapes: Vec::new(),
             shape_names: Names::new([]),
             node_shapes: HashMap::new(),
+            face_materials: Vec::new(),
             zero_weights: 0,
             columns: None,
             fixed: (Vec::new(), Vec::new()),
@@ -196,6 +207,10 @@ impl Assembly {
             }));
         }
         let n_faces = self.faces.len() - faces;
+        match primitive.materials.is_empty() {
+            true => self.face_materials.push((None, n_faces)),
+            false => self.face_materials.append(&mut primitive.materials),
+        }
         for line in &primitive.lines {
             self.lines.push(line.iter().map(|at| first + at).collect());
         }
@@ -352,6 +367,39 @@ impl Assembly {
         Skeleton::new(joints.collect())
     }
 
+    /// The places in the file of the materials that triangles have, in order.
+    pub fn used_materials(&self) -> Vec<usize> {
+        let runs = self.face_materials.iter().filter(|(_, size)| *size > 0);
+        let used: BTreeSet<usize> = runs.filter_map(|(material, _)| *material).collect();
+        used.into_iter().collect()
+    }
+
+    /// The materials of a mesh and that of each triangle.
+    fn painted(&self, paints: Paints) -> (Vec<Material>, Vec<u32>) {
+        let Paints {
+            mut materials,
+            default,
+        } = paints;
+        let used = self.used_materials();
+        if used.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        let runs = || self.face_materials.iter().filter(|(_, size)| *size > 0);
+        if runs().any(|(material, _)| material.is_none()) {
+            materials.push(default);
+        }
+        if materials.len() == 1 {
+            return (materials, Vec::new());
+        }
+        let mut each = Vec::with_capacity(self.faces.len());
+        for (material, size) in runs() {
+            let place = material.and_then(|material| used.binary_search(&material).ok());
+            let place = place.unwrap_or(materials.len() - 1) as u32;
+            each.extend(std::iter::repeat_n(place, *size));
+        }
+        (materials, each)
+    }
+
     /// For each joint, from mesh space to the joint when bound; row-major.
     pub fn inverse_bind_pose(&self) -> Vec<[f64; 16]> {
         let row_major = |m: Matrix4<f64>| std::array::from_fn(|at| m[(at / 4, at % 4)]);
@@ -394,6 +442,7 @@ impl Assembly {
         mut self,
         charge: &dyn Fn(&str, usize) -> Result<()>,
         normalize: bool,
+        paints: Option<Paints>,
         warnings: &mut Vec<String>,
     ) -> Result<Option<(Mesh, SkinWeights, Option<BlendShape>)>> {
         if self.vertices.is_empty() {
@@ -417,6 +466,8 @@ impl Assembly {
         if normalize {
             weights = weights.normalized();
         }
+        let painted = paints.map(|paints| self.painted(paints));
+        let (materials, face_materials) = painted.unwrap_or_default();
         let blend_shape = if self.shapes.is_empty() {
             None
         } else {
@@ -457,6 +508,8 @@ impl Assembly {
             poly_faces: self.polygons.vertices,
             poly_face_sizes: self.polygons.sizes,
             poly_texcoord_faces: self.polygons.texcoords,
+            materials,
+            face_materials,
             ..MeshParts::default()
         })?;
         Ok(Some((mesh, weights, blend_shape)))
