@@ -2,8 +2,8 @@
 
 use crate::common::{files_below, morphed, posed, shared_data, skinned};
 use kinarray::character::{
-    BlendShape, Character, CharacterParts, Joint, Locator, Marker, MarkerSequence, Mesh, MeshParts,
-    ParameterTransform, Skeleton, SkinWeights, Unit,
+    BlendShape, Character, CharacterParts, Joint, Locator, Marker, MarkerSequence, Material, Mesh,
+    MeshParts, ParameterTransform, Picture, Skeleton, SkinWeights, Unit,
 };
 use kinarray::io::{
     Extras, LoadOptions, Markers, Motion, MotionChoice, SaveOptions, Source, Up, fbx,
@@ -262,6 +262,56 @@ fn our_reader_gives_back_what_was_written() {
     };
     let fine = fbx::load_motion(&source, &plain, &fine).unwrap().value;
     assert_eq!(fine.n_frames(), 17);
+}
+
+#[test]
+fn surfaces_look_as_they_did() {
+    let picture = Picture {
+        name: "skin.png".into(),
+        mime_type: "image/png".into(),
+        bytes: b"\x89PNG\r\n\x1a\n and so on".to_vec(),
+    };
+    let skin = Material {
+        name: "skin".into(),
+        base_color: [0.8, 0.5, 0.25, 0.75],
+        metallic: 0.25,
+        roughness: 0.5,
+        base_color_texture: Some(Arc::new(picture)),
+        ..Material::default()
+    };
+    let lamp = Material {
+        name: "lamp".into(),
+        emissive: [1.0, 0.5, 0.0],
+        ..Material::default()
+    };
+    let mut parts = bar().parts();
+    let mut mesh = MeshParts::from((**parts.mesh.as_ref().unwrap()).clone());
+    mesh.materials = vec![skin.clone(), lamp.clone()];
+    // The triangles of one polygon have one material.
+    let polygons = mesh.poly_face_sizes.iter().enumerate();
+    let each = polygons.flat_map(|(at, &size)| vec![(at % 2) as u32; size as usize - 2]);
+    mesh.face_materials = each.collect();
+    let wanted = mesh.face_materials.clone();
+    assert!(wanted.contains(&0) && wanted.contains(&1));
+    parts.mesh = Some(Arc::new(Mesh::new(mesh).unwrap()));
+    let motion = moved(&Character::new(parts).unwrap(), 2);
+    let bytes = saved(&motion, Up::Y);
+    let source = Source::from_bytes(&bytes);
+    let again = fbx::load_character(&source, &LoadOptions::default()).unwrap();
+    assert_eq!(again.warnings, Vec::<String>::new());
+    let mesh = again.value.mesh.as_ref().unwrap();
+    assert_eq!(mesh.face_materials, wanted);
+    for (own, again) in [&skin, &lamp].into_iter().zip(&mesh.materials) {
+        assert_eq!(own.name, again.name);
+        assert_eq!(own.base_color_texture, again.base_color_texture);
+        let numbers = |m: &Material| {
+            let more = [m.metallic, m.roughness];
+            [&m.base_color[..], &m.emissive[..], &more[..]].concat()
+        };
+        for (a, b) in numbers(own).iter().zip(numbers(again)) {
+            assert!((a - b).abs() < 1e-6, "{own:?} {again:?}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use nalgebra::{Matrix4, Point3};
 
+use super::material;
 use super::record::Record;
 use super::scene::{Id, Scene, properties};
 use crate::character::{Mesh, MeshParts, Reals};
@@ -77,8 +78,13 @@ pub(super) fn geometry(
         );
         layer = layer.inside(element("LayerElementColor"));
     }
+    if let Some(materials) = material::layer(mesh) {
+        record = record.inside(materials);
+        layer = layer.inside(element("LayerElementMaterial"));
+    }
     scene.add(record.inside(layer));
     scene.connect(id, model);
+    material::add(scene, mesh, model);
     Ok(id)
 }
 

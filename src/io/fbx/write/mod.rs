@@ -3,7 +3,7 @@
 //! * `record`: the records of a file
 //! * `scene`: objects, how they are connected, and the file around them
 //! * `axes`: which way up, ahead and aside are
-//! * `skeleton`, `mesh`, `skin`, `shapes`, `motion`, `markers`: what a scene is made of
+//! * `skeleton`, `mesh`, `material`, `skin`, `shapes`, `motion`, `markers`: what a scene is made of
 //! * `builder`: one thing after another into a file
 //!
 //! A joint is a limb node: its offset is the local translation, its pre-rotation the pre-rotation, and its
@@ -14,6 +14,7 @@
 mod axes;
 mod builder;
 mod markers;
+mod material;
 mod mesh;
 mod motion;
 mod record;
