@@ -9,6 +9,9 @@ use crate::io::Source;
 /// What a picture beside the file may have, at most.
 const LARGEST_PICTURE: usize = 64 << 20;
 
+/// A number of our own: Phong materials have no metalness.
+pub(super) const METALLIC: &str = "kinarray_metallic";
+
 /// Reads the materials whose places in the scene are `used`. Older kinds of material are taken as what comes
 /// closest. A picture that cannot be had is left out with a warning.
 pub(super) fn read(stored: &mut Stored, source: &Source<'_>, used: &[usize]) -> Vec<Material> {
@@ -46,7 +49,17 @@ fn one(material: &ufbx::Material, source: &Source<'_>, warnings: &mut Vec<String
     if pbr.opacity.has_value {
         read.base_color[3] = share(pbr.opacity.value_vec4.x);
     }
-    if pbr.metalness.has_value {
+    // Other programs put other things into the reflection of such a material.
+    let number = |name: &str| {
+        let found = material.element.props.find_prop(name);
+        found.map(|found| share(found.value_vec4.x))
+    };
+    if let (false, Some(opacity)) = (pbr.opacity.has_value, number("Opacity")) {
+        read.base_color[3] = opacity;
+    }
+    if let Some(metallic) = number(METALLIC) {
+        read.metallic = metallic;
+    } else if pbr.metalness.has_value {
         read.metallic = share(pbr.metalness.value_vec4.x);
     }
     if pbr.roughness.has_value {

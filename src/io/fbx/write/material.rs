@@ -1,6 +1,7 @@
 //! What surfaces look like, as Phong materials: the kind that every program reads. Roughness and metalness
 //! are in them as Blender puts them there.
 
+use super::super::material::METALLIC;
 use super::record::Record;
 use super::scene::{Id, Property, Scene, properties};
 use crate::character::{Material, Mesh, Picture};
@@ -41,6 +42,7 @@ fn one(scene: &mut Scene, material: &Material) -> Id {
             number("Shininess", smooth * smooth * 100.0),
             number("ShininessExponent", smooth * smooth * 100.0),
             number("ReflectionFactor", f64::from(material.metallic)),
+            Property::new(METALLIC, ["Number", ""], "U").value(f64::from(material.metallic)),
         ]));
     scene.add(record);
     id
