@@ -222,7 +222,15 @@ fn build(
     let belongs = |node: usize| own.as_ref().is_none_or(|own| own.mesh == Some(node));
     // Skins first: what they bind stays as stored, and rigid meshes are baked to fit.
     let skinned = |&&node: &&usize| nodes[node].skin.is_some() && belongs(node);
+    let n_carriers = nodes.iter().filter(|node| node.mesh.is_some()).count();
+    // Meshes are most of a file; what comes after them counts as one more.
+    let mut n_read = 0;
+    let mut next = || {
+        n_read += 1;
+        source.progress.at(n_read - 1, n_carriers.max(n_read) + 1)
+    };
     for &node in in_scene.iter().filter(skinned) {
+        next()?;
         carried::add_mesh(
             &mut assembly,
             &stored,
@@ -234,6 +242,7 @@ fn build(
     }
     assembly.bind_rest(&skins);
     for &node in in_scene.iter().filter(|&&node| rigid[node]) {
+        next()?;
         carried::add_mesh(
             &mut assembly,
             &stored,
@@ -255,6 +264,7 @@ fn build(
             &mut warnings,
         )?;
     }
+    next()?;
     if in_scene.len() < nodes.len() {
         warnings.push(format!(
             "{} nodes outside the scene are left out",
