@@ -406,7 +406,8 @@ fn clips(
                 assembly.node_joints[node].map(|joint| Target::Joint(joint, channel.property))
             };
             let Some(target) = target else {
-                left_out += 1;
+                // What an extension knows is read as that; markers move by themselves.
+                left_out += usize::from(momentum::kind(&nodes[node]).is_none());
                 continue;
             };
             if let Target::Joint(joint, property) = target {
