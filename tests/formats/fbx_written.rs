@@ -6,7 +6,7 @@ use kinarray::character::{
     MeshParts, ParameterTransform, Picture, Skeleton, SkinWeights, Unit,
 };
 use kinarray::io::{
-    Extras, LoadOptions, Markers, Motion, MotionChoice, SaveOptions, Source, Up, fbx,
+    self, Extras, Format, LoadOptions, Markers, Motion, MotionChoice, SaveOptions, Source, Up, fbx,
 };
 use nalgebra::{Matrix4, Vector3};
 use std::sync::Arc;
@@ -124,7 +124,9 @@ fn ufbx_sees_the_joints_points_and_weights() {
         );
         let scene = scene.unwrap_or_else(|error| panic!("{}", error.description));
         assert_eq!(scene.metadata.warnings.len(), 0);
-        assert_eq!(scene.settings.unit_meters, 1.0);
+        // Centimetres, whatever the character is in.
+        let unit_meters = scene.settings.unit_meters;
+        assert_eq!(unit_meters, 0.01);
         let axes = &scene.settings.axes;
         let number = |axis: ufbx::CoordinateAxis| axis as u32;
         let unit = |axis: u32| {
@@ -154,10 +156,13 @@ fn ufbx_sees_the_joints_points_and_weights() {
                     .map_or("", |parent| &character.skeleton.joints()[parent].name);
                 assert_eq!(&*parent.element.name, wanted);
                 let m = &node.node_to_world;
-                let own = Matrix4::new(
+                let mut own = Matrix4::new(
                     m.m00, m.m01, m.m02, m.m03, m.m10, m.m11, m.m12, m.m13, m.m20, m.m21, m.m22,
                     m.m23, 0.0, 0.0, 0.0, 1.0,
                 );
+                for row in 0..3 {
+                    own[(row, 3)] *= unit_meters;
+                }
                 assert!((own - world).amax() < 2e-6, "{}: {own} {world}", joint.name);
             }
             let pose = &motion.model_parameters[frame * width..][..width];
@@ -169,7 +174,9 @@ fn ufbx_sees_the_joints_points_and_weights() {
             let mesh = &now.meshes[0];
             assert!(!mesh.skinned_is_local);
             for (point, own) in points.iter().zip(&mesh.skinned_position.values) {
-                let error = (Vector3::from(*point) - Vector3::new(own.x, own.y, own.z)).norm();
+                let error = (Vector3::from(*point)
+                    - Vector3::new(own.x, own.y, own.z) * unit_meters)
+                    .norm();
                 assert!(error < 3e-6, "{error}");
             }
         }
@@ -230,7 +237,8 @@ fn our_reader_gives_back_what_was_written() {
     let bytes = saved(&motion, Up::Z);
     let source = Source::from_bytes(&bytes);
     let plain = LoadOptions::default();
-    let loaded = fbx::load_motion(&source, &plain, &MotionChoice::default()).unwrap();
+    let load = |choice: &MotionChoice| io::load_motion(&source, Format::Fbx, &plain, choice, None);
+    let loaded = load(&MotionChoice::default()).unwrap();
     assert_eq!(loaded.up, Up::Z);
     let own = loaded.value;
     assert_eq!(
@@ -260,7 +268,7 @@ fn our_reader_gives_back_what_was_written() {
         fps: Some(48.0),
         ..MotionChoice::default()
     };
-    let fine = fbx::load_motion(&source, &plain, &fine).unwrap().value;
+    let fine = load(&fine).unwrap().value;
     assert_eq!(fine.n_frames(), 17);
 }
 
@@ -320,12 +328,21 @@ fn shared_files_survive_a_round_trip() {
     for path in files_below(&data.join("fbx"), &["fbx"]) {
         let source = Source::open(&path).unwrap();
         let choice = MotionChoice::default();
-        let loaded = fbx::load_motion(&source, &options(Unit::Centimeter), &choice).unwrap();
+        let load = |source: &Source<'_>| {
+            io::load_motion(
+                source,
+                Format::Fbx,
+                &options(Unit::Centimeter),
+                &choice,
+                None,
+            )
+            .unwrap()
+        };
+        let loaded = load(&source);
         let bytes = saved(&loaded.value, loaded.up);
         let source = Source::from_bytes(&bytes);
-        let again = fbx::load_motion(&source, &options(Unit::Centimeter), &choice).unwrap();
+        let again = load(&source);
         assert_eq!(again.up, loaded.up);
-        assert_eq!(again.value.character.unit, loaded.value.character.unit);
         let worst = difference(&loaded.value, &again.value);
         println!("{}: {worst:.1e}", path.display());
         assert!(worst < 1e-6, "{}: {worst}", path.display());

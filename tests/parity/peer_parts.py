@@ -168,3 +168,16 @@ def save_moving(source, target, poses, offsets, timestamps):
         timestamps=[int(time) for time in timestamps],
     )
     return 0
+
+
+def described_fbx(path):
+    """What the peer finds in an FBX file, in centimetres: the motion of the joints and the skin that follows."""
+    character, motions, fps = geometry.Character.load_fbx_with_motion(path, permissive=True)
+    states = geometry.joint_parameters_to_skeleton_state(character, motions[0])
+    texts = {
+        "joints": list(character.skeleton.joint_names),
+        "parents": [int(p) for p in character.skeleton.joint_parents],
+        "locators": sorted(locator.name for locator in character.locators),
+        "fps": fps,
+    }
+    return json.dumps(texts), states, character.mesh.vertices, character.skin_points(states)
