@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 import kinarray as ka
-from shared_files.agreement import matrices
+from shared_files.compared import matrices
 from shared_files.folder import data_folder
 
 pinocchio = pytest.importorskip("pinocchio", reason="install the group `robots` for it")

@@ -41,4 +41,3 @@ def test_they_see_our_joints_and_our_skin(peer, tmp_path, unit):
     assert_close(character.mesh.vertices * centimetres, vertices, 1e-5)
     ours[..., :3] /= centimetres
     assert_close(character.skin_points(ours) * centimetres, points, 1e-5)
-

@@ -15,7 +15,7 @@ use crate::python::values;
 
 /// Makes a binary FBX file piece by piece: characters, bodies, meshes, their motion, recorded markers.
 ///
-/// All share the unit of what is added first.
+/// Lengths in it are centimetres; all is converted.
 ///
 /// Examples
 /// --------
