@@ -1,7 +1,6 @@
 """FBX files that we write, read by the peer."""
 
 import json
-import warnings
 
 import numpy as np
 import pytest
