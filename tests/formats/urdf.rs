@@ -92,7 +92,7 @@ fn robots_survive_a_round_trip() {
             .unwrap()
             .value;
         let saved = urdf::save_character(&first, &SaveOptions::default()).unwrap();
-        let again = load(std::str::from_utf8(&saved.bytes).unwrap());
+        let again = load(std::str::from_utf8(&saved.clone().into_bytes()).unwrap());
         let names = first.parameter_transform.names();
         assert_eq!(again.parameter_transform.names(), names);
         assert_eq!(again.parameter_limits, first.parameter_limits);

@@ -173,14 +173,7 @@ impl PyCharacter {
 /// The motion in a file as model parameters, where it has any.
 fn stored(source: &Bound<'_, PyAny>, unit: &str) -> PyResult<Option<StoredMotion>> {
     let options = any::options(unit, None)?;
-    work::read(source, None, |source| {
-        let scene = load_scene(source, &options)?;
-        Ok(Loaded {
-            value: scene.motion,
-            up: Up::Y,
-            warnings: scene.warnings,
-        })
-    })
+    work::read(source, None, |source| load_stored_motion(source, &options))
 }
 
 /// Loads only the motion of a glTF file that PyMomentum or kinarray wrote.
