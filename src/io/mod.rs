@@ -24,6 +24,7 @@ mod motion;
 pub mod mppca;
 mod nodes;
 mod progress;
+mod rigid;
 mod save;
 mod source;
 pub mod text;
