@@ -20,6 +20,7 @@ mod json;
 mod load;
 mod loaded;
 pub mod mesh_files;
+pub mod mjcf;
 mod motion;
 pub mod mppca;
 mod nodes;
