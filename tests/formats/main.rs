@@ -14,6 +14,7 @@ mod gltf_handmade;
 mod gltf_invalid;
 mod gltf_momentum;
 mod gltf_write;
+mod mjcf;
 mod up_and_unit;
 mod urdf;
 mod usd;

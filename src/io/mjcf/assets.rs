@@ -217,7 +217,7 @@ impl MeshAsset<'_, '_> {
                 let suffix = file.rsplit('.').next().unwrap_or_default().to_lowercase();
                 let bytes = source
                     .neighbour(&place, file, MAX_MESH_BYTES)
-                    .map_err(|error| error.to_string())?;
+                    .map_err(|error| error.in_file(&source.name()).to_string())?;
                 mesh_files::load(&bytes, &suffix)
                     .map_err(|error| error.in_file(file).to_string())?
             }

@@ -68,7 +68,8 @@ pub(super) fn mesh(
     let load = |mesh: &MeshFile<'_, '_>| {
         let file = &mesh.file;
         let suffix = file.rsplit('.').next().unwrap_or_default().to_lowercase();
-        let bytes = find(&mesh.element.place(), file, source).map_err(|error| error.to_string())?;
+        let bytes = find(&mesh.element.place(), file, source)
+            .map_err(|error| error.in_file(&source.name()).to_string())?;
         let triangles =
             mesh_files::load(&bytes, &suffix).map_err(|error| error.in_file(file).to_string())?;
         Ok((Cow::Owned(triangles), mesh.scale))
