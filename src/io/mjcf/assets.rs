@@ -159,14 +159,14 @@ impl<'f, 'a> Assets<'f, 'a> {
     ) -> std::result::Result<(f64, Vector3<f64>, Matrix3<f64>), String> {
         let triangles = self.triangles(at, source)?;
         let mesh = self.meshes.get(at).ok_or("no such mesh")?;
-        let place = mesh.element.place();
+        let wrong = |what: &str| format!("{}: {what}", mesh.element.place());
         match mesh.inertia {
             None | Some("legacy" | "exact") => {}
-            Some(other) => return Err(format!("{place}: inertia={other:?} is not computed")),
+            Some(other) => return Err(wrong(&format!("inertia={other:?} is not computed"))),
         }
         // Without a say every face counts as seen from inside, as MuJoCo has it.
         let is_exact = mesh.inertia == Some("exact");
-        solid_of(triangles, is_exact).ok_or_else(|| format!("{place}: it encloses no volume"))
+        solid_of(triangles, is_exact).ok_or_else(|| wrong("it encloses no volume"))
     }
 }
 
@@ -188,36 +188,44 @@ fn solid_of(triangles: &Triangles, is_exact: bool) -> Option<(f64, Vector3<f64>,
         area += own;
         middle += (a + b + c) * (own / 3.0);
     }
+    let pyramid = |[a, b, c]: [Vector3<f64>; 3]| {
+        let volume = a.dot(&b.cross(&c)) / 6.0;
+        if is_exact { volume } else { volume.abs() }
+    };
     let tip = middle / area;
     let (mut volume, mut center) = (0.0, Vector3::zeros());
-    let mut products = Matrix3::zeros();
     for face in faces() {
-        let [a, b, c] = face.map(|corner| corner - tip);
-        let own = a.dot(&b.cross(&c)) / 6.0;
-        let own = if is_exact { own } else { own.abs() };
-        let sum = a + b + c;
+        let face = face.map(|corner| corner - tip);
+        let own = pyramid(face);
         volume += own;
-        center += sum * (own / 4.0);
-        let squares = [a, b, c].map(|corner| corner * corner.transpose());
-        let squares = squares.into_iter().sum::<Matrix3<f64>>();
-        products += (squares + sum * sum.transpose()) * (own / 20.0);
+        center += face.iter().sum::<Vector3<f64>>() * (own / 4.0);
     }
-    let center = center / volume;
-    let spread = products / volume - center * center.transpose();
+    // About the centre now, which matters where pyramids overlap: MuJoCo counts what they overlap twice.
+    let center = tip + center / volume;
+    let (mut volume, mut products) = (0.0, Matrix3::zeros());
+    for face in faces() {
+        let face = face.map(|corner| corner - center);
+        let sum: Vector3<f64> = face.iter().sum();
+        let squares = face.iter().map(|corner| corner * corner.transpose());
+        let squares = squares.sum::<Matrix3<f64>>() + sum * sum.transpose();
+        let own = pyramid(face);
+        volume += own;
+        products += squares * (own / 20.0);
+    }
+    let spread = products / volume;
     let moments = Matrix3::identity() * spread.trace() - spread;
     let is_solid = volume > 0.0 && moments.iter().all(|x| x.is_finite());
-    is_solid.then_some((volume, tip + center, moments))
+    is_solid.then_some((volume, center, moments))
 }
 
 impl MeshAsset<'_, '_> {
     fn load(&self, source: &Source<'_>) -> std::result::Result<Triangles, String> {
         let mut triangles = match &self.file {
             Some(file) => {
-                let place = self.element.place();
                 let suffix = file.rsplit('.').next().unwrap_or_default().to_lowercase();
-                let bytes = source
-                    .neighbour(&place, file, MAX_MESH_BYTES)
-                    .map_err(|error| error.in_file(&source.name()).to_string())?;
+                // Finding its line takes a while, and there may be many.
+                let bytes = source.neighbour("<mesh>", file, MAX_MESH_BYTES);
+                let bytes = bytes.map_err(|error| error.in_file(&source.name()).to_string())?;
                 mesh_files::load(&bytes, &suffix)
                     .map_err(|error| error.in_file(file).to_string())?
             }

@@ -80,6 +80,9 @@ fn inside(error: Error, name: &str) -> Error {
 fn includes(element: &Element<'_, '_>, found: &mut Vec<(String, String)>) -> Result<()> {
     for child in element.children() {
         if child.tag() == "include" {
+            if found.len() > MAX_FILES {
+                return Err(child.wrong(format!("at most {MAX_FILES} included files"), "more"));
+            }
             found.push((child.place(), child.need("file")?.to_owned()));
         } else {
             includes(&child, found)?;

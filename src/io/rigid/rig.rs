@@ -7,8 +7,7 @@ use crate::character::{
 };
 use crate::error::Result;
 
-/// How far an axis may be from one of x, y, z to be turned about by a joint's own angle: as far as text
-/// with a few digits is.
+/// How far an axis of length 1 may lean away from one of x, y, z to be turned about by a joint's own angle.
 const ALIGNED: f64 = 1e-9;
 
 /// Joints so far, and what drives them.
@@ -72,7 +71,8 @@ impl Rig {
 
 /// Which of x, y, z an axis is, and its sign; `None` for an oblique one.
 pub(in crate::io) fn channel_along(axis: &Vector3<f64>) -> Option<(usize, f64)> {
-    let channel = (0..3).find(|&at| (axis[at].abs() - 1.0).abs() < ALIGNED)?;
+    let across = |at: usize| (1..3).all(|next| axis[(at + next) % 3].abs() < ALIGNED);
+    let channel = (0..3).find(|&at| across(at))?;
     Some((channel, axis[channel].signum()))
 }
 
