@@ -171,6 +171,18 @@ MODELS = {
         body('<inertial pos="0 0 1" mass="3" diaginertia="1 2 2.5"/>' + BALL, name="a"),
         '<compiler inertiafromgeom="true"/>',
     ),
+    "what is seen": model(
+        body(
+            '<geom type="mesh" mesh="wedge" pos="1 2 3" euler="10 20 30" rgba="1 0 0 1"/>'
+            '<geom type="mesh" mesh="wedge" group="3"/><geom type="mesh" mesh="wedge" rgba="1 1 1 0"/>',
+            name="a", pos="1 0 0", euler="0 40 0",
+        )
+        + body('<geom type="mesh" mesh="other" material="green"/>', name="b"),
+        '<default><mesh scale="2 2 2"/></default><asset><material name="green" rgba="0 1 0 1"/>'
+        + CUBE % 'scale="1 -2 3" refpos="1 2 3" refquat="1 1 0 0"'
+        + (CUBE % 'inertia="exact"').replace("wedge", "other")
+        + "</asset>",
+    ),
 }
 
 
@@ -225,8 +237,19 @@ def described(text: str, rng: np.random.Generator) -> dict:
             kind = str(mujoco.mjtGeom(loaded.geom_type[at]).name)[7:].lower()
             body_name = loaded.body(loaded.geom_bodyid[at]).name
             geoms.append([body_name, kind, rounded(loaded.geom_size[at]), rounded(loaded.geom_pos[at]), rounded(matrix)])
+    mujoco.mj_resetData(loaded, data)
+    mujoco.mj_kinematics(loaded, data)
+    seen = []
+    for at in range(loaded.ngeom):
+        is_mesh = loaded.geom_type[at] == mujoco.mjtGeom.mjGEOM_MESH
+        if is_mesh and loaded.geom_group[at] <= 2 and loaded.geom_rgba[at][3] > 0:
+            mesh = loaded.mesh(loaded.geom_dataid[at])
+            first, count = int(mesh.vertadr[0]), int(mesh.vertnum[0])
+            points = loaded.mesh_vert[first : first + count] @ data.geom_xmat[at].reshape(3, 3).T
+            seen += rounded(points + data.geom_xpos[at])
     return {
         "xml": text,
+        "seen_meshes": seen,
         "bodies": [loaded.body(at).name for at in bodies],
         "parents": parents,
         "joints": joints,

@@ -124,12 +124,20 @@ fn placed<'m>(
 }
 
 fn locators(model: &model::Model<'_, '_>, joints: &[usize]) -> Vec<Locator> {
-    let mut names = Names::new([]);
-    let bodies = model.bodies.iter().zip(joints);
-    let sites = bodies.flat_map(|(body, &joint)| body.sites.iter().map(move |site| (site, joint)));
-    sites
-        .map(|(site, joint)| Locator::new(names.fresh(&site.name), joint, site.position.into()))
-        .collect()
+    let sites = || model.bodies.iter().flat_map(|body| &body.sites);
+    let named = sites().filter_map(|site| site.name.map(str::to_owned));
+    let mut names = Names::new(named);
+    let mut locators = Vec::new();
+    for (body, &joint) in model.bodies.iter().zip(joints) {
+        for site in &body.sites {
+            let name = match site.name {
+                Some(name) => name.to_owned(),
+                None => names.fresh(&format!("{}_site", body.name)),
+            };
+            locators.push(Locator::new(name, joint, site.position.into()));
+        }
+    }
+    locators
 }
 
 fn left_out(

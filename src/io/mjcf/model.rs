@@ -12,10 +12,8 @@ use super::inertia::Inertial;
 use super::joint::{Joint, Kind};
 use super::place;
 use crate::error::Result;
+use crate::io::nodes::Names;
 use crate::io::xml::Element;
-
-/// How deep bodies may be inside each other, which is gone through by recursion.
-const MAX_DEPTH: usize = 256;
 
 /// All that is inside `<worldbody>`.
 pub(super) struct Model<'f, 'a> {
@@ -35,13 +33,13 @@ pub(super) struct Body<'f, 'a> {
     pub place: Isometry3<f64>,
     pub joints: Vec<Joint<'f, 'a>>,
     pub geoms: Vec<Geom<'f, 'a>>,
-    pub sites: Vec<Site>,
+    pub sites: Vec<Site<'f>>,
     pub inertial: Option<Inertial>,
 }
 
 /// A point on a body.
-pub(super) struct Site {
-    pub name: String,
+pub(super) struct Site<'f> {
+    pub name: Option<&'f str>,
     pub position: Vector3<f64>,
 }
 
@@ -52,7 +50,6 @@ struct Inside {
     /// Frame to body.
     frame: Isometry3<f64>,
     class: usize,
-    depth: usize,
 }
 
 struct Reader<'r, 'f, 'a> {
@@ -61,6 +58,8 @@ struct Reader<'r, 'f, 'a> {
     classes: &'r Classes<'f, 'a>,
     assets: &'r Assets<'f, 'a>,
     model: Model<'f, 'a>,
+    /// The names of sites so far.
+    sites: HashSet<&'f str>,
 }
 
 impl<'f, 'a> Model<'f, 'a> {
@@ -81,6 +80,7 @@ impl<'f, 'a> Model<'f, 'a> {
                 bodies: vec![Body::new(root, "world".into(), 0, Isometry3::identity())],
                 left_out: BTreeMap::new(),
             },
+            sites: HashSet::new(),
         };
         for world in files.sections("worldbody") {
             let class = classes.named(&world, "childclass", MAIN)?;
@@ -88,19 +88,25 @@ impl<'f, 'a> Model<'f, 'a> {
                 body: 0,
                 frame: Isometry3::identity(),
                 class,
-                depth: 0,
             };
             reader.read(&world, inside)?;
         }
-        let model = reader.model;
+        let mut model = reader.model;
         if model.bodies.len() == 1 {
             return Err(root.wrong("at least one <body> in <worldbody>", "none"));
         }
         let mut names = HashSet::new();
-        for body in &model.bodies {
+        let named = model.bodies.iter().filter(|body| !body.name.is_empty());
+        for body in named.clone() {
             if !names.insert(&body.name) {
                 let expected = "a name that no other body has";
                 return Err(body.element.wrong(expected, format!("{:?}", body.name)));
+            }
+        }
+        let mut names = Names::new(named.map(|body| body.name.clone()));
+        for (at, body) in model.bodies.iter_mut().enumerate() {
+            if body.name.is_empty() {
+                body.name = names.fresh(&format!("body_{at}"));
             }
         }
         let mut names = HashSet::new();
@@ -135,50 +141,55 @@ impl<'f, 'a> Reader<'_, 'f, 'a> {
         *self.model.left_out.entry(what.into()).or_default() += 1;
     }
 
+    /// Goes through an element and all that is inside, in the order of the file.
     fn read(&mut self, element: &Element<'f, 'a>, inside: Inside) -> Result<()> {
-        if inside.depth > MAX_DEPTH {
-            return Err(element.wrong(
-                format!("at most {MAX_DEPTH} bodies and frames inside each other"),
-                "more",
-            ));
-        }
-        for child in self.files.children(element) {
-            match child.tag() {
-                "body" => self.body(&child, inside)?,
-                "frame" => {
-                    let own = place::place(&child, self.compiler)?;
-                    let class = self.classes.named(&child, "childclass", inside.class)?;
-                    let deeper = Inside {
-                        frame: inside.frame * own,
-                        class,
-                        depth: inside.depth + 1,
-                        ..inside
-                    };
-                    self.read(&child, deeper)?;
-                }
-                "joint" | "freejoint" => self.joint(&child, inside)?,
-                "geom" => {
-                    let styled = self.classes.styled(&child, inside.class)?;
-                    match Geom::read(&styled, self.compiler, self.assets, &inside.frame)? {
-                        Ok(geom) => self.model.bodies[inside.body].geoms.push(geom),
-                        Err(what) => self.leave_out(what),
-                    }
-                }
-                "site" => self.site(&child, inside)?,
-                "inertial" if inside.body > 0 => {
-                    let inertial = Inertial::read(&child, self.compiler)?;
-                    self.model.bodies[inside.body].inertial = Some(inertial);
-                }
-                other => self.leave_out(format!("<{other}>")),
+        let mut open = vec![(self.files.children(element).into_iter(), inside)];
+        while let Some((children, inside)) = open.last_mut() {
+            let inside = *inside;
+            let Some(child) = children.next() else {
+                open.pop();
+                continue;
+            };
+            if let Some(deeper) = self.read_child(&child, inside)? {
+                open.push((self.files.children(&child).into_iter(), deeper));
             }
         }
         Ok(())
     }
 
-    fn body(&mut self, element: &Element<'f, 'a>, inside: Inside) -> Result<()> {
+    /// Reads one element; for a body or a frame says what its children are inside of.
+    fn read_child(&mut self, child: &Element<'f, 'a>, inside: Inside) -> Result<Option<Inside>> {
+        match child.tag() {
+            "body" => return self.body(child, inside).map(Some),
+            "frame" => {
+                let own = place::place(child, self.compiler)?;
+                return Ok(Some(Inside {
+                    frame: inside.frame * own,
+                    class: self.classes.named(child, "childclass", inside.class)?,
+                    ..inside
+                }));
+            }
+            "joint" | "freejoint" => self.joint(child, inside)?,
+            "geom" => {
+                let styled = self.classes.styled(child, inside.class)?;
+                match Geom::read(&styled, self.compiler, self.assets, &inside.frame)? {
+                    Ok(geom) => self.model.bodies[inside.body].geoms.push(geom),
+                    Err(what) => self.leave_out(what),
+                }
+            }
+            "site" => self.site(child, inside)?,
+            "inertial" if inside.body > 0 => {
+                let inertial = Inertial::read(child, self.compiler)?;
+                self.model.bodies[inside.body].inertial = Some(inertial);
+            }
+            other => self.leave_out(format!("<{other}>")),
+        }
+        Ok(None)
+    }
+
+    fn body(&mut self, element: &Element<'f, 'a>, inside: Inside) -> Result<Inside> {
         let at = self.model.bodies.len();
-        let name = element.attribute("name").filter(|name| !name.is_empty());
-        let name = name.map_or_else(|| format!("body_{at}"), str::to_owned);
+        let name = element.attribute("name").unwrap_or_default().to_owned();
         let own = inside.frame * place::place(element, self.compiler)?;
         let class = self.classes.named(element, "childclass", inside.class)?;
         if flag(element, "mocap")? == Some(true) {
@@ -187,13 +198,11 @@ impl<'f, 'a> Reader<'_, 'f, 'a> {
         }
         let body = Body::new(*element, name, inside.body, own);
         self.model.bodies.push(body);
-        let inner = Inside {
+        Ok(Inside {
             body: at,
             frame: Isometry3::identity(),
             class,
-            depth: inside.depth + 1,
-        };
-        self.read(element, inner)
+        })
     }
 
     fn joint(&mut self, element: &Element<'f, 'a>, inside: Inside) -> Result<()> {
@@ -225,10 +234,12 @@ impl<'f, 'a> Reader<'_, 'f, 'a> {
             Some([a, b, c, d, e, f]) => 0.5 * (Vector3::new(a, b, c) + Vector3::new(d, e, f)),
             None => Vector3::from(styled.numbers::<3>("pos")?.unwrap_or_default()),
         };
-        let body = &mut self.model.bodies[inside.body];
         let name = element.attribute("name").filter(|name| !name.is_empty());
-        let name = name.map_or_else(|| format!("{}_site", body.name), str::to_owned);
-        body.sites.push(Site {
+        if name.is_some_and(|name| !self.sites.insert(name)) {
+            let expected = "a name that no other site has";
+            return Err(element.wrong(expected, format!("{:?}", name.unwrap_or_default())));
+        }
+        self.model.bodies[inside.body].sites.push(Site {
             name,
             position: (inside.frame * nalgebra::Point3::from(position)).coords,
         });

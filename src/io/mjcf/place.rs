@@ -71,7 +71,8 @@ pub(super) fn quat_wxyz(
         return Ok(None);
     };
     let turn = UnitQuaternion::try_new(Quaternion::new(w, x, y, z), TINY);
-    let turn = turn.filter(|turn| turn.coords.iter().all(|x| x.is_finite()));
+    // Numbers can be so large that their squares are none.
+    let turn = turn.filter(|turn| (turn.norm() - 1.0).abs() < 1e-9);
     turn.map(Some).ok_or_else(|| {
         let expected = format!("a quaternion in '{name}' whose length is a number above 0");
         element.wrong(expected, format!("{w} {x} {y} {z}"))
@@ -84,7 +85,7 @@ pub(super) fn direction(
     axis: Vector3<f64>,
     name: &str,
 ) -> Result<Unit<Vector3<f64>>> {
-    let unit = Unit::try_new(axis, TINY).filter(|unit| unit.iter().all(|x| x.is_finite()));
+    let unit = Unit::try_new(axis, TINY).filter(|unit| (unit.norm() - 1.0).abs() < 1e-9);
     unit.ok_or_else(|| {
         let expected = format!("directions of a length above 0 in '{name}'");
         element.wrong(expected, "one that has none")

@@ -9,7 +9,7 @@ use crate::io::Progress;
 use crate::io::mesh_files::{self, Triangles};
 
 /// A few letters of text can be a ball, and many can be the same large mesh.
-const MAX_VERTICES: usize = 1 << 24;
+const MAX_VERTICES: usize = 1 << 22;
 
 /// What is seen of a shape without a color.
 const GRAY: [f64; 3] = [0.8; 3];
