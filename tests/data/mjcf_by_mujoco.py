@@ -39,14 +39,14 @@ MODELS = {
         body(BALL, name="a", euler="0.1 0.2 0.3") + body(BALL, name="b", axisangle="0 1 1 0.5"),
         '<compiler angle="radian" eulerseq="zYx"/>',
     ),
-    "fixed angles": model(
-        body(BALL, name="a", euler="10 20 30"), '<compiler eulerseq="XYZ"/>'
-    ),
+    "fixed angles": model(body(BALL, name="a", euler="10 20 30"), '<compiler eulerseq="XYZ"/>'),
     "a free body with sites": model(
         body(
             '<freejoint name="root"/><site name="s" pos="1 2 3"/><site type="capsule" fromto="0 0 0 1 0 2" name="t" size=".1"/>'
             + BALL,
-            name="a", pos="1 2 3", euler="90 0 0",
+            name="a",
+            pos="1 2 3",
+            euler="90 0 0",
         )
         + body('<joint type="free"/>' + BALL, name="b")
     ),
@@ -58,47 +58,68 @@ MODELS = {
                 '<joint name="two" pos="-.1 .2 0" axis="1 2 3" ref="-20" range="-90 90"/>'
                 + BALL
                 + body('<joint axis="0 -1 0"/>' + BALL, name="c", pos="0 0 1"),
-                name="b", pos="0 1 0", euler="0 0 40",
+                name="b",
+                pos="0 1 0",
+                euler="0 0 40",
             ),
-            name="a", pos="1 0 0", quat="1 1 0 0",
+            name="a",
+            pos="1 0 0",
+            quat="1 1 0 0",
         )
     ),
     "several joints on a body": model(
         body(
             '<joint name="x" type="slide" axis="1 0 0" ref=".3"/><joint name="o" type="slide" axis="1 1 0"/>'
-            '<joint name="y" axis="0 1 0" pos="0 0 .2" ref="15"/>' + BALL
+            '<joint name="y" axis="0 1 0" pos="0 0 .2" ref="15"/>'
+            + BALL
             + body(
                 '<joint name="hx" axis="1 0 0" pos="0 0 .1"/><joint name="hz" axis="0 0 -1" pos="0 0 .1"/>'
-                '<joint name="hy" axis="0 1 0" pos="0 0 .1"/>' + BALL
+                '<joint name="hy" axis="0 1 0" pos="0 0 .1"/>'
+                + BALL
                 + body(
                     '<joint name="wz"/><joint name="wy" axis="0 -2 0"/><joint name="wx" axis="1 0 0"/>'
                     + BALL,
-                    name="c", pos=".3 0 0",
+                    name="c",
+                    pos=".3 0 0",
                 )
                 + body(
                     '<joint name="rz"/><joint name="ry" axis="0 1 0" ref="25"/>'
-                    '<joint name="rs" type="slide" axis="0 0 1"/><joint name="rx" axis="1 0 0"/>' + BALL,
-                    name="d", euler="5 6 7",
+                    '<joint name="rs" type="slide" axis="0 0 1"/><joint name="rx" axis="1 0 0"/>'
+                    + BALL,
+                    name="d",
+                    euler="5 6 7",
                 )
                 + body(
                     '<joint name="ox" axis="1 1 0" pos=".1 0 0"/><joint name="oy" axis="0 1 0" pos=".1 0 0"/>'
                     + BALL,
-                    name="e", euler="5 6 7",
+                    name="e",
+                    euler="5 6 7",
                 ),
-                name="b", pos="0 .5 0",
+                name="b",
+                pos="0 .5 0",
             ),
-            name="a", euler="10 20 30",
+            name="a",
+            euler="10 20 30",
         )
     ),
     "balls": model(
         body(
-            '<joint name="one" type="ball" pos=".1 .2 .3"/>' + BALL
+            '<joint name="one" type="ball" pos=".1 .2 .3"/>'
+            + BALL
             + body(
-                '<joint name="two" type="ball" range="0 40"/><joint name="s" type="slide" axis="1 0 1"/>' + BALL,
-                name="b", pos="0 1 0",
+                '<joint name="two" type="ball" range="0 40"/><joint name="s" type="slide" axis="1 0 1"/>'
+                + BALL,
+                name="b",
+                pos="0 1 0",
             )
-            + body('<joint name="h" axis="1 0 0" pos="1 0 0"/><joint name="three" type="ball"/>' + BALL, name="c"),
-            name="a", pos="1 0 0", quat="1 1 0 0",
+            + body(
+                '<joint name="h" axis="1 0 0" pos="1 0 0"/><joint name="three" type="ball"/>'
+                + BALL,
+                name="c",
+            ),
+            name="a",
+            pos="1 0 0",
+            quat="1 1 0 0",
         )
     ),
     "frames": model(
@@ -108,17 +129,26 @@ MODELS = {
             '<site name="s" pos="1 2 3"/></frame><geom type="box" size=".1 .2 .3" pos="1 0 0"/>'
             + body(BALL, name="b", pos="0 0 1", quat="1 0 1 0")
             + "</frame>",
-            name="a", pos="0 0 1",
+            name="a",
+            pos="0 0 1",
         )
         + "</frame>"
     ),
     "classes": model(
         body(
-            '<joint name="one"/>' + BALL
-            + body('<joint name="two"/><geom/><joint name="three" class="deep" pos="0 0 0"/>', name="b", pos="1 0 0")
+            '<joint name="one"/>'
+            + BALL
+            + body(
+                '<joint name="two"/><geom/><joint name="three" class="deep" pos="0 0 0"/>',
+                name="b",
+                pos="1 0 0",
+            )
             + body('<joint name="four" axis="0 0 1"/><geom/>', name="c", childclass="other")
-            + '<frame childclass="deep">' + body('<joint name="five"/><geom class="other"/>', name="d") + "</frame>",
-            name="a", childclass="outer",
+            + '<frame childclass="deep">'
+            + body('<joint name="five"/><geom class="other"/>', name="d")
+            + "</frame>",
+            name="a",
+            childclass="outer",
         ),
         '<default><joint axis="1 0 0" ref="10"/><geom type="box" size=".1 .2 .3" euler="0 0 30"/>'
         '<default class="outer"><joint pos="0 0 1" range="-10 20"/><geom size=".5"/>'
@@ -128,7 +158,8 @@ MODELS = {
     ),
     "limits": model(
         body(
-            '<joint name="auto" range="-10 20"/>' + BALL
+            '<joint name="auto" range="-10 20"/>'
+            + BALL
             + body('<joint name="off" limited="false" range="-1 1"/>' + BALL, name="b")
             + body('<joint name="on" limited="true" type="slide" range="-1 1"/>' + BALL, name="c")
             + body('<joint name="flat" range="0 0"/>' + BALL, name="d"),
@@ -155,7 +186,10 @@ MODELS = {
             '<geom size=".1" pos="1 0 0" mass="0"/><geom size=".1" pos="-1 0 0" group="5"/>',
             name="several",
         )
-        + body('<inertial pos="0 0 1" mass="3" diaginertia="1 2 2.5" euler="0 0 40"/>' + BALL, name="own")
+        + body(
+            '<inertial pos="0 0 1" mass="3" diaginertia="1 2 2.5" euler="0 0 40"/>' + BALL,
+            name="own",
+        )
         + body('<inertial pos="0 1 0" mass="3" fullinertia="1 2 2.5 .1 .2 .3"/>', name="full"),
         "<asset>"
         + CUBE % 'scale="1 2 -3" refpos="1 2 3" refquat="1 1 0 0"'
@@ -171,11 +205,35 @@ MODELS = {
         body('<inertial pos="0 0 1" mass="3" diaginertia="1 2 2.5"/>' + BALL, name="a"),
         '<compiler inertiafromgeom="true"/>',
     ),
+    "copies": model(
+        body(
+            '<replicate count="11" sep="-" offset="1 0 .5" euler="0 0 30">'
+            + body(
+                '<joint name="j" pos="0 1 0" axis="1 0 2"/><site name="s" pos="1 2 3"/>'
+                + BALL
+                + body(BALL),
+                name="b",
+                pos="0 2 0",
+            )
+            + "</replicate>"
+            + '<replicate count="2" offset="0 1 0"><geom size=".1" pos="1 0 0"/><site name="q" pos="0 0 1"/>'
+            + '<replicate count="2" offset="0 0 1" euler="10 20 30"><frame pos="1 0 0">'
+            + body('<joint type="slide" name="k"/>' + BALL, name="n")
+            + "</frame></replicate></replicate>",
+            name="p",
+            euler="1 2 3",
+        )
+        + '<replicate count="1">'
+        + body(BALL, name="one")
+        + "</replicate>"
+    ),
     "what is seen": model(
         body(
             '<geom type="mesh" mesh="wedge" pos="1 2 3" euler="10 20 30" rgba="1 0 0 1"/>'
             '<geom type="mesh" mesh="wedge" group="3"/><geom type="mesh" mesh="wedge" rgba="1 1 1 0"/>',
-            name="a", pos="1 0 0", euler="0 40 0",
+            name="a",
+            pos="1 0 0",
+            euler="0 40 0",
         )
         + body('<geom type="mesh" mesh="other" material="green"/>', name="b"),
         '<default><mesh scale="2 2 2"/></default><asset><material name="green" rgba="0 1 0 1"/>'
@@ -190,14 +248,19 @@ def rounded(array) -> list:
     return np.asarray(array, np.float64).ravel().tolist()
 
 
+def body_name(loaded: mujoco.MjModel, at: int) -> str:
+    """A body's name; one without has a number, as we give it."""
+    return loaded.body(at).name or f"body_{at}"
+
+
 def described(text: str, rng: np.random.Generator) -> dict:
     loaded = mujoco.MjModel.from_xml_string(text)
     data = mujoco.MjData(loaded)
     bodies = range(1, loaded.nbody)
-    name = lambda kind, at: mujoco.mj_id2name(loaded, kind, at)  # noqa: E731
+    name = lambda kind, at: mujoco.mj_id2name(loaded, kind, at)
     joints = [
         {
-            "name": name(mujoco.mjtObj.mjOBJ_JOINT, at) or loaded.body(loaded.jnt_bodyid[at]).name,
+            "name": name(mujoco.mjtObj.mjOBJ_JOINT, at) or body_name(loaded, loaded.jnt_bodyid[at]),
             "type": ["free", "ball", "slide", "hinge"][loaded.jnt_type[at]],
             "address": int(loaded.jnt_qposadr[at]),
             "range": rounded(loaded.jnt_range[at]) if loaded.jnt_limited[at] else None,
@@ -210,7 +273,9 @@ def described(text: str, rng: np.random.Generator) -> dict:
         mujoco.mju_quat2Mat(matrix, loaded.body_iquat[at])
         turn = matrix.reshape(3, 3)
         inertia = turn @ np.diag(loaded.body_inertia[at]) @ turn.T
-        masses.append([float(loaded.body_mass[at]), rounded(loaded.body_ipos[at]), rounded(inertia)])
+        masses.append(
+            [float(loaded.body_mass[at]), rounded(loaded.body_ipos[at]), rounded(inertia)]
+        )
     poses = []
     for number in range(4):
         if number:
@@ -224,10 +289,12 @@ def described(text: str, rng: np.random.Generator) -> dict:
                 "qpos": rounded(data.qpos),
                 "positions": [rounded(data.xpos[at]) for at in bodies],
                 "rotations": [rounded(data.xmat[at]) for at in bodies],
-                "sites": {loaded.site(at).name: rounded(data.site_xpos[at]) for at in range(loaded.nsite)},
+                "sites": {
+                    loaded.site(at).name: rounded(data.site_xpos[at]) for at in range(loaded.nsite)
+                },
             }
         )
-    parents = [loaded.body(loaded.body_parentid[at]).name for at in bodies]
+    parents = [body_name(loaded, loaded.body_parentid[at]) for at in bodies]
     geoms = []
     for at in range(loaded.ngeom):
         # Meshes lie about their centre of mass in MuJoCo.
@@ -235,8 +302,16 @@ def described(text: str, rng: np.random.Generator) -> dict:
             matrix = np.zeros(9)
             mujoco.mju_quat2Mat(matrix, loaded.geom_quat[at])
             kind = str(mujoco.mjtGeom(loaded.geom_type[at]).name)[7:].lower()
-            body_name = loaded.body(loaded.geom_bodyid[at]).name
-            geoms.append([body_name, kind, rounded(loaded.geom_size[at]), rounded(loaded.geom_pos[at]), rounded(matrix)])
+            on = body_name(loaded, loaded.geom_bodyid[at])
+            geoms.append(
+                [
+                    on,
+                    kind,
+                    rounded(loaded.geom_size[at]),
+                    rounded(loaded.geom_pos[at]),
+                    rounded(matrix),
+                ]
+            )
     mujoco.mj_resetData(loaded, data)
     mujoco.mj_kinematics(loaded, data)
     seen = []
@@ -250,7 +325,7 @@ def described(text: str, rng: np.random.Generator) -> dict:
     return {
         "xml": text,
         "seen_meshes": seen,
-        "bodies": [loaded.body(at).name for at in bodies],
+        "bodies": [body_name(loaded, at) for at in bodies],
         "parents": parents,
         "joints": joints,
         "masses": masses,

@@ -15,6 +15,8 @@ mod gltf_invalid;
 mod gltf_momentum;
 mod gltf_write;
 mod mjcf;
+mod mjcf_files;
+mod mjcf_invalid;
 mod up_and_unit;
 mod urdf;
 mod usd;

@@ -170,8 +170,8 @@ impl<'f, 'a> Styled<'_, 'f, 'a> {
             if own.len() > 3 {
                 return Err(holder.wrong(format!("up to 3 numbers in '{name}'"), own.len()));
             }
-            for at in n_known..own.len() {
-                numbers[at] = own[at];
+            for (number, own) in numbers.iter_mut().zip(&own).skip(n_known) {
+                *number = *own;
             }
             n_known = n_known.max(own.len());
         }

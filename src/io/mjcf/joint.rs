@@ -20,7 +20,7 @@ pub(super) enum Kind {
 pub(super) struct Joint<'f, 'a> {
     /// What it was read from.
     pub element: Element<'f, 'a>,
-    pub name: Option<&'f str>,
+    pub name: Option<String>,
     pub kind: Kind,
     /// The point that it leaves in its place, in the body's frame.
     pub anchor: Vector3<f64>,
@@ -35,11 +35,11 @@ impl<'f, 'a> Joint<'f, 'a> {
     /// Reads `<joint>` or `<freejoint>` inside a frame of its body.
     pub fn read(
         styled: &Styled<'_, 'f, 'a>,
+        name: Option<String>,
         compiler: &Compiler,
         body_from_frame: &Isometry3<f64>,
     ) -> Result<Self> {
         let element = styled.own;
-        let name = element.attribute("name").filter(|name| !name.is_empty());
         let kinds = [
             ("free", Kind::Free),
             ("ball", Kind::Ball),

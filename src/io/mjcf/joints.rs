@@ -79,7 +79,7 @@ pub(super) fn build(model: &Model<'_, '_>, warnings: &mut Vec<String>) -> Result
     let bodies = &model.bodies;
     let joints = || bodies.iter().flat_map(|body| &body.joints);
     let single = joints().filter(|joint| matches!(joint.kind, Kind::Slide | Kind::Hinge));
-    let given = single.filter_map(|joint| joint.name.map(str::to_owned));
+    let given = single.filter_map(|joint| joint.name.clone());
     let mut parameters = Names::new(given);
     let mut names = Names::new(bodies.iter().skip(1).map(|body| body.name.clone()));
     let mut builder = Builder::default();
@@ -115,7 +115,7 @@ impl Builder {
         let mut open = Open::at(body.place);
         for joint in &body.joints {
             let column = self.add_parameters(joint, &body.name, parameters);
-            let name = joint.name.unwrap_or(&body.name);
+            let name = joint.name.as_deref().unwrap_or(&body.name);
             if joint.kind == Kind::Free {
                 // Its values are the place itself, not the difference from where the file puts the body.
                 let free = self
@@ -158,8 +158,8 @@ impl Builder {
             Kind::Free => &["tx", "ty", "tz", "rx", "ry", "rz"],
             Kind::Ball => &["rx", "ry", "rz"],
             Kind::Slide | Kind::Hinge => {
-                let name = match joint.name {
-                    Some(name) => name.to_owned(),
+                let name = match &joint.name {
+                    Some(name) => name.clone(),
                     None => parameters.fresh(body),
                 };
                 self.rig.parameters.push(name);
@@ -170,7 +170,7 @@ impl Builder {
             }
         };
         self.n_cones += usize::from(joint.range.is_some());
-        let name = joint.name.unwrap_or(body);
+        let name = joint.name.as_deref().unwrap_or(body);
         for part in parts {
             let name = parameters.fresh(&format!("{name}_{part}"));
             self.rig.parameters.push(name);

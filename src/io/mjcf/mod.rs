@@ -18,6 +18,10 @@
 //! and at one point; one that does not fit is a joint more above the body's, named after it. So is one whose
 //! axis is oblique or that does not turn about the body's origin.
 //!
+//! `<replicate>` makes its copies; `<composite>`, `<flexcomp>`, `<attach>` and what moves a model by itself are
+//! left out with a warning. A part without a name is named after its body, a body without one `body_<number>`,
+//! counted as MuJoCo does.
+//!
 //! Metres, z up. Ranges become limits of the parameters. Geoms that collide become solids (cylinders become
 //! capsules, meshes are left out); geoms in the groups 0 to 2 are seen and become one mesh, each vertex bound
 //! to its body; mesh files are read when the model is loaded from a path. Sites become locators.
@@ -125,13 +129,13 @@ fn placed<'m>(
 
 fn locators(model: &model::Model<'_, '_>, joints: &[usize]) -> Vec<Locator> {
     let sites = || model.bodies.iter().flat_map(|body| &body.sites);
-    let named = sites().filter_map(|site| site.name.map(str::to_owned));
+    let named = sites().filter_map(|site| site.name.clone());
     let mut names = Names::new(named);
     let mut locators = Vec::new();
     for (body, &joint) in model.bodies.iter().zip(joints) {
         for site in &body.sites {
-            let name = match site.name {
-                Some(name) => name.to_owned(),
+            let name = match &site.name {
+                Some(name) => name.clone(),
                 None => names.fresh(&format!("{}_site", body.name)),
             };
             locators.push(Locator::new(name, joint, site.position.into()));

@@ -2,6 +2,7 @@
 
 use nalgebra::{Isometry3, Vector3};
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use super::assets::Assets;
 use super::classes::{Classes, MAIN};
@@ -14,6 +15,9 @@ use super::place;
 use crate::error::Result;
 use crate::io::nodes::Names;
 use crate::io::xml::Element;
+
+/// As many elements of a model may be copies of others.
+const MAX_COPIES: usize = 1 << 17;
 
 /// All that is inside `<worldbody>`.
 pub(super) struct Model<'f, 'a> {
@@ -33,23 +37,33 @@ pub(super) struct Body<'f, 'a> {
     pub place: Isometry3<f64>,
     pub joints: Vec<Joint<'f, 'a>>,
     pub geoms: Vec<Geom<'f, 'a>>,
-    pub sites: Vec<Site<'f>>,
+    pub sites: Vec<Site>,
     pub inertial: Option<Inertial>,
 }
 
 /// A point on a body.
-pub(super) struct Site<'f> {
-    pub name: Option<&'f str>,
+pub(super) struct Site {
+    pub name: Option<String>,
     pub position: Vector3<f64>,
 }
 
 /// What things are inside of.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Inside {
     body: usize,
     /// Frame to body.
     frame: Isometry3<f64>,
     class: usize,
+    /// What the names of things in copies end in.
+    suffix: Rc<str>,
+}
+
+/// An element whose children are being read.
+struct Open<'f, 'a> {
+    element: Element<'f, 'a>,
+    /// Those that are not read yet; `None` before the first.
+    children: Option<std::vec::IntoIter<Element<'f, 'a>>>,
+    inside: Inside,
 }
 
 struct Reader<'r, 'f, 'a> {
@@ -59,7 +73,9 @@ struct Reader<'r, 'f, 'a> {
     assets: &'r Assets<'f, 'a>,
     model: Model<'f, 'a>,
     /// The names of sites so far.
-    sites: HashSet<&'f str>,
+    sites: HashSet<String>,
+    /// How many elements are copies.
+    n_copies: usize,
 }
 
 impl<'f, 'a> Model<'f, 'a> {
@@ -81,6 +97,7 @@ impl<'f, 'a> Model<'f, 'a> {
                 left_out: BTreeMap::new(),
             },
             sites: HashSet::new(),
+            n_copies: 0,
         };
         for world in files.sections("worldbody") {
             let class = classes.named(&world, "childclass", MAIN)?;
@@ -88,6 +105,7 @@ impl<'f, 'a> Model<'f, 'a> {
                 body: 0,
                 frame: Isometry3::identity(),
                 class,
+                suffix: "".into(),
             };
             reader.read(&world, inside)?;
         }
@@ -111,9 +129,10 @@ impl<'f, 'a> Model<'f, 'a> {
         }
         let mut names = HashSet::new();
         for joint in model.bodies.iter().flat_map(|body| &body.joints) {
-            if joint.name.is_some_and(|name| !names.insert(name)) {
+            if let Some(name) = &joint.name
+                && !names.insert(name)
+            {
                 let expected = "a name that no other joint has";
-                let name = joint.name.unwrap_or_default();
                 return Err(joint.element.wrong(expected, format!("{name:?}")));
             }
         }
@@ -143,32 +162,53 @@ impl<'f, 'a> Reader<'_, 'f, 'a> {
 
     /// Goes through an element and all that is inside, in the order of the file.
     fn read(&mut self, element: &Element<'f, 'a>, inside: Inside) -> Result<()> {
-        let mut open = vec![(self.files.children(element).into_iter(), inside)];
-        while let Some((children, inside)) = open.last_mut() {
-            let inside = *inside;
+        let start = |element, inside| Open {
+            element,
+            children: None,
+            inside,
+        };
+        let mut open = vec![start(*element, inside)];
+        while let Some(last) = open.last_mut() {
+            let children = last
+                .children
+                .get_or_insert_with(|| self.files.children(&last.element).into_iter());
             let Some(child) = children.next() else {
                 open.pop();
                 continue;
             };
-            if let Some(deeper) = self.read_child(&child, inside)? {
-                open.push((self.files.children(&child).into_iter(), deeper));
+            let inside = last.inside.clone();
+            if !inside.suffix.is_empty() {
+                self.n_copies += 1;
+                self.check_copies(&child, 0)?;
             }
+            let deeper = self.read_child(&child, &inside)?;
+            open.extend(deeper.into_iter().rev().map(|inside| start(child, inside)));
         }
         Ok(())
     }
 
-    /// Reads one element; for a body or a frame says what its children are inside of.
-    fn read_child(&mut self, child: &Element<'f, 'a>, inside: Inside) -> Result<Option<Inside>> {
+    /// Refuses more copies than a model can be thought to have.
+    fn check_copies(&self, element: &Element<'f, 'a>, more: usize) -> Result<()> {
+        if more > MAX_COPIES - self.n_copies.min(MAX_COPIES) {
+            let expected = format!("at most {MAX_COPIES} elements in copies of <replicate>");
+            return Err(element.wrong(expected, "more"));
+        }
+        Ok(())
+    }
+
+    /// Reads one element; says what its children are inside of, several times where they are copied.
+    fn read_child(&mut self, child: &Element<'f, 'a>, inside: &Inside) -> Result<Vec<Inside>> {
         match child.tag() {
-            "body" => return self.body(child, inside).map(Some),
+            "body" => return Ok(vec![self.body(child, inside)?]),
             "frame" => {
                 let own = place::place(child, self.compiler)?;
-                return Ok(Some(Inside {
+                return Ok(vec![Inside {
                     frame: inside.frame * own,
                     class: self.classes.named(child, "childclass", inside.class)?,
-                    ..inside
-                }));
+                    ..inside.clone()
+                }]);
             }
+            "replicate" => return self.copies(child, inside),
             "joint" | "freejoint" => self.joint(child, inside)?,
             "geom" => {
                 let styled = self.classes.styled(child, inside.class)?;
@@ -184,12 +224,48 @@ impl<'f, 'a> Reader<'_, 'f, 'a> {
             }
             other => self.leave_out(format!("<{other}>")),
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 
-    fn body(&mut self, element: &Element<'f, 'a>, inside: Inside) -> Result<Inside> {
+    /// The places of the copies in `<replicate>`, each from the one before.
+    fn copies(&mut self, element: &Element<'f, 'a>, inside: &Inside) -> Result<Vec<Inside>> {
+        let text = element.need("count")?;
+        let count: usize = text
+            .parse()
+            .map_err(|_| element.wrong("a whole number in 'count'", format!("{text:?}")))?;
+        self.check_copies(element, count)?;
+        self.n_copies += count;
+        let offset = Vector3::from(element.numbers::<3>("offset")?.unwrap_or_default());
+        let turn = place::rotation(element, self.compiler)?;
+        let step = Isometry3::from_parts(offset.into(), turn);
+        let separator = element.attribute("sep").unwrap_or_default();
+        let width = count.to_string().len();
+        let class = self.classes.named(element, "childclass", inside.class)?;
+        let mut frame = inside.frame;
+        let mut copies = Vec::with_capacity(count);
+        for at in 0..count {
+            copies.push(Inside {
+                body: inside.body,
+                frame,
+                class,
+                suffix: format!("{separator}{at:0width$}{}", inside.suffix).into(),
+            });
+            frame *= step;
+        }
+        Ok(copies)
+    }
+
+    /// The name of an element; empty where it has none.
+    fn name(element: &Element<'f, 'a>, inside: &Inside) -> String {
+        match element.attribute("name").unwrap_or_default() {
+            "" => String::new(),
+            name => format!("{name}{}", inside.suffix),
+        }
+    }
+
+    fn body(&mut self, element: &Element<'f, 'a>, inside: &Inside) -> Result<Inside> {
         let at = self.model.bodies.len();
-        let name = element.attribute("name").unwrap_or_default().to_owned();
+        let name = Self::name(element, inside);
         let own = inside.frame * place::place(element, self.compiler)?;
         let class = self.classes.named(element, "childclass", inside.class)?;
         if flag(element, "mocap")? == Some(true) {
@@ -202,15 +278,17 @@ impl<'f, 'a> Reader<'_, 'f, 'a> {
             body: at,
             frame: Isometry3::identity(),
             class,
+            suffix: inside.suffix.clone(),
         })
     }
 
-    fn joint(&mut self, element: &Element<'f, 'a>, inside: Inside) -> Result<()> {
+    fn joint(&mut self, element: &Element<'f, 'a>, inside: &Inside) -> Result<()> {
         if inside.body == 0 {
             return Err(element.wrong("a joint inside a <body>", "one in the world"));
         }
         let styled = self.classes.styled(element, inside.class)?;
-        let joint = Joint::read(&styled, self.compiler, &inside.frame)?;
+        let name = Some(Self::name(element, inside)).filter(|name| !name.is_empty());
+        let joint = Joint::read(&styled, name, self.compiler, &inside.frame)?;
         let body = &mut self.model.bodies[inside.body];
         if joint.kind == Kind::Free && body.parent != 0 {
             return Err(element.wrong("a free joint on a body of the world", "one further inside"));
@@ -224,7 +302,7 @@ impl<'f, 'a> Reader<'_, 'f, 'a> {
         Ok(())
     }
 
-    fn site(&mut self, element: &Element<'f, 'a>, inside: Inside) -> Result<()> {
+    fn site(&mut self, element: &Element<'f, 'a>, inside: &Inside) -> Result<()> {
         if inside.body == 0 {
             self.leave_out("a site of the world, which no joint carries");
             return Ok(());
@@ -234,10 +312,12 @@ impl<'f, 'a> Reader<'_, 'f, 'a> {
             Some([a, b, c, d, e, f]) => 0.5 * (Vector3::new(a, b, c) + Vector3::new(d, e, f)),
             None => Vector3::from(styled.numbers::<3>("pos")?.unwrap_or_default()),
         };
-        let name = element.attribute("name").filter(|name| !name.is_empty());
-        if name.is_some_and(|name| !self.sites.insert(name)) {
+        let name = Some(Self::name(element, inside)).filter(|name| !name.is_empty());
+        if let Some(name) = &name
+            && !self.sites.insert(name.clone())
+        {
             let expected = "a name that no other site has";
-            return Err(element.wrong(expected, format!("{:?}", name.unwrap_or_default())));
+            return Err(element.wrong(expected, format!("{name:?}")));
         }
         self.model.bodies[inside.body].sites.push(Site {
             name,
