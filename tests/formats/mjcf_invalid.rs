@@ -51,6 +51,11 @@ fn what_is_left_out_is_said_once() {
          <asset><texture/></asset></mujoco>",
     )
     .unwrap();
+    let shell = "<geom size='1' shellinertia='true'/>";
+    let shell = format!("<mujoco><worldbody><body name='a'>\n{shell}</body></worldbody></mujoco>");
+    let unknown = "1 bodies have no mass, since it is not known; the first: line 2, <geom>: \
+                   'shellinertia' is not computed";
+    assert_eq!(try_load(&shell).unwrap().warnings, [unknown]);
     let mut warnings = loaded.warnings;
     warnings.sort();
     let expected = [

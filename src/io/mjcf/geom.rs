@@ -36,6 +36,8 @@ pub(super) struct Geom<'f, 'a> {
 pub(super) enum Weight {
     Mass(f64),
     Density(f64),
+    /// That of its surface alone.
+    Shell,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,6 +145,10 @@ fn weight(styled: &Styled<'_, '_, '_>) -> Result<Weight> {
         Some(number) if number < 0.0 => Err(styled.wrong(name, "0 or more", &number.to_string())),
         number => Ok(number),
     };
+    let words = [("true", true), ("false", false)];
+    if styled.one_of("shellinertia", &words, false)? {
+        return Ok(Weight::Shell);
+    }
     Ok(match not_negative("mass")? {
         Some(mass) => Weight::Mass(mass),
         None => Weight::Density(not_negative("density")?.unwrap_or(DENSITY)),

@@ -80,7 +80,7 @@ pub(super) fn masses(
     }
     if let Some(first) = unknown.first() {
         warnings.push(format!(
-            "{} bodies have no mass, since it is that of meshes; the first: {first}",
+            "{} bodies have no mass, since it is not known; the first: {first}",
             unknown.len()
         ));
     }
@@ -127,7 +127,7 @@ fn adjust(inertial: &mut Inertial, compiler: &Compiler) {
     inertial.inertia = turn * Matrix3::from_diagonal(&moments) * turn.transpose();
 }
 
-/// The mass of a body's geoms together, about its own axes; an error says which mesh is not known.
+/// The mass of a body's geoms together, about its own axes; an error says which geom's is not known.
 fn of_geoms(
     body: &Body<'_, '_>,
     compiler: &Compiler,
@@ -210,6 +210,10 @@ fn of_geom(
     let mass = match geom.weight {
         Weight::Mass(mass) => mass,
         Weight::Density(density) => density * volume,
+        Weight::Shell => {
+            let place = geom.element.place();
+            return Err(format!("{place}: 'shellinertia' is not computed"));
+        }
     };
     if !mass.is_finite() || moments.iter().any(|x| !x.is_finite()) {
         return Err(format!("{}: its mass is not finite", geom.element.place()));
