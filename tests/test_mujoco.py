@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import kinarray as ka
-from shared_files.agreement import matrices, quietly
+from shared_files.compared import matrices, quietly
 from shared_files.folder import data_folder
 
-mujoco = pytest.importorskip("mujoco")
+mujoco = pytest.importorskip("mujoco", reason="install the group `robots` for it")
 
 DATA = data_folder()
 N_CONFIGURATIONS = 100

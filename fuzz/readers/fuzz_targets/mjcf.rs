@@ -10,5 +10,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     };
     let character = loaded.value;
     assert!(!character.skeleton.is_empty());
-    assert!(character.physical_properties.iter().all(|body| body.mass >= 0.0));
+    assert!(
+        character
+            .physical_properties
+            .iter()
+            .all(|body| body.mass >= 0.0)
+    );
 });
