@@ -186,18 +186,3 @@ fn find(place: &str, file: &str, source: &Source<'_>) -> Result<Vec<u8>> {
         None => whole,
     }
 }
-
-/// Where the joints are with all parameters zero.
-pub(super) fn rest_places(skeleton: &crate::character::Skeleton) -> Vec<Isometry3<f64>> {
-    let mut worlds: Vec<Isometry3<f64>> = Vec::with_capacity(skeleton.len());
-    for joint in skeleton.joints() {
-        let [x, y, z, w] = joint.pre_rotation;
-        let turn = UnitQuaternion::from_quaternion(nalgebra::Quaternion::new(w, x, y, z));
-        let local = Isometry3::from_parts(Vector3::from(joint.translation_offset).into(), turn);
-        worlds.push(match joint.parent {
-            Some(parent) => worlds[parent] * local,
-            None => local,
-        });
-    }
-    worlds
-}
