@@ -25,7 +25,11 @@ pub fn load_locators(source: &Source<'_>, character: &Character) -> Result<Loade
         factor: character.unit.per_meter() / Unit::Centimeter.per_meter(),
     };
     let mut seen = HashSet::new();
-    let there: HashSet<&str> = character.locators.iter().map(|own| own.name.as_str()).collect();
+    let there: HashSet<&str> = character
+        .locators
+        .iter()
+        .map(|own| own.name.as_str())
+        .collect();
     let mut added = Vec::new();
     for one in &raw {
         let Some(locator) = placing.locator(one, &mut warnings)? else {
@@ -109,7 +113,11 @@ impl Placing<'_> {
             Parent::Named(name) => {
                 let found = self.skeleton.joint_index(name);
                 if found.is_none() {
-                    let names = self.skeleton.joints().iter().map(|joint| joint.name.as_str());
+                    let names = self
+                        .skeleton
+                        .joints()
+                        .iter()
+                        .map(|joint| joint.name.as_str());
                     warnings.push(format!(
                         "locator '{}' is left out: there is no joint {}",
                         raw.name,

@@ -32,7 +32,11 @@ pub(super) enum Parent {
 /// Reads the list.
 pub(super) fn locators(document: &Value) -> Result<Vec<RawLocator>> {
     let root = Item::new(document, "");
-    root.need("locators")?.items()?.iter().map(locator).collect()
+    root.need("locators")?
+        .items()?
+        .iter()
+        .map(locator)
+        .collect()
 }
 
 fn locator(item: &Item<'_>) -> Result<RawLocator> {

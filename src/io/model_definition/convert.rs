@@ -24,7 +24,8 @@ impl Joints<'_> {
     }
 
     pub fn channel(&self, line: Line<'_>, name: &str) -> Result<usize> {
-        channel(name).ok_or_else(|| line.wrong("tx, ty, tz, rx, ry, rz or sc after the joint", name))
+        channel(name)
+            .ok_or_else(|| line.wrong("tx, ty, tz, rx, ry, rz or sc after the joint", name))
     }
 
     /// The joint and channel of `joint.channel`, where they are there.
@@ -106,7 +107,14 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         if let Some([joint, at]) = self.joints.find(name) {
-            return self.copy(line, row, factor, name, joint * PARAMETERS_PER_JOINT + at, warnings);
+            return self.copy(
+                line,
+                row,
+                factor,
+                name,
+                joint * PARAMETERS_PER_JOINT + at,
+                warnings,
+            );
         }
         let joint = name.rsplit_once('.').map(|(joint, _)| joint.trim());
         if joint.is_some_and(|joint| self.joints.0.joint_index(joint).is_some()) {
@@ -163,8 +171,7 @@ pub(super) fn with_sets(
     warnings: &mut Vec<String>,
 ) -> Result<ParameterTransform> {
     let names = transform.names().to_vec();
-    let columns: HashMap<&str, usize> =
-        names.iter().map(String::as_str).zip(0..).collect();
+    let columns: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
     for &line in lines {
         let Some(set) = Set::read(line)? else {
             warnings.push(format!("{}: left out, it is no parameterset", line.place()));

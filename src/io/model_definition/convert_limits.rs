@@ -57,7 +57,10 @@ impl Lookup<'_> {
         let Some((joint, end)) = name.rsplit_once('.') else {
             return Err(line.wrong("joint.channel", name));
         };
-        Ok([self.joints.joint(line, joint)?, self.joints.channel(line, end)?])
+        Ok([
+            self.joints.joint(line, joint)?,
+            self.joints.channel(line, end)?,
+        ])
     }
 
     fn subject(&self, line: Line<'_>, name: &str) -> Result<Subject> {
@@ -72,7 +75,9 @@ impl Lookup<'_> {
         let line = limit.line;
         let checked = |kind: LimitKind| {
             ParameterLimit::new(kind, limit.weight).map_err(|error| match error {
-                Error::Value { what, problem } => line.wrong("a limit that can be", &format!("{what}: {problem}")),
+                Error::Value { what, problem } => {
+                    line.wrong("a limit that can be", &format!("{what}: {problem}"))
+                }
                 Error::Character { problem, .. } => line.wrong("an ellipsoid", &problem),
                 other => other,
             })
@@ -136,7 +141,11 @@ impl Lookup<'_> {
                         self.parameter(line, other)?,
                     ],
                     normal: unit(normal, length),
-                    offset: if length == 1.0 { offset } else { offset / length },
+                    offset: if length == 1.0 {
+                        offset
+                    } else {
+                        offset / length
+                    },
                 }
             }
             &Form::Ellipsoid {
@@ -146,11 +155,8 @@ impl Lookup<'_> {
                 turns: [z, y, x],
                 radii,
             } => {
-                let turn = Rotation3::from_euler_angles(
-                    x.to_radians(),
-                    y.to_radians(),
-                    z.to_radians(),
-                );
+                let turn =
+                    Rotation3::from_euler_angles(x.to_radians(), y.to_radians(), z.to_radians());
                 let matrix: Matrix4<f64> = Matrix4::new_translation(&Vector3::from(center))
                     * turn.to_homogeneous()
                     * Matrix4::new_nonuniform_scaling(&Vector3::from(radii));
@@ -169,5 +175,9 @@ impl Lookup<'_> {
 
 /// A normal of unit length; one that is so but for rounding stays as it is.
 fn unit(normal: [f64; 2], length: f64) -> [f64; 2] {
-    if length == 1.0 { normal } else { normal.map(|x| x / length) }
+    if length == 1.0 {
+        normal
+    } else {
+        normal.map(|x| x / length)
+    }
 }

@@ -62,7 +62,9 @@ fn with_coefficients(
     let old = &character.parameter_transform;
     let drives = driving(&transform);
     let again = |columns: &[Option<usize>]| -> Vec<Option<usize>> {
-        let names = columns.iter().map(|column| column.map(|at| &old.names()[at]));
+        let names = columns
+            .iter()
+            .map(|column| column.map(|at| &old.names()[at]));
         names
             .map(|name| {
                 let name = name?;

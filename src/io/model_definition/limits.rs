@@ -144,7 +144,8 @@ impl<'a> Words<'a> {
     }
 
     fn wrong(&self, expected: &str, got: Option<&str>) -> crate::Error {
-        self.line.wrong(expected, got.unwrap_or("the end of the line"))
+        self.line
+            .wrong(expected, got.unwrap_or("the end of the line"))
     }
 
     fn name(&mut self, expected: &str) -> Result<&'a str> {
@@ -210,10 +211,9 @@ impl<'a> Words<'a> {
             };
             if let Some(last) = pieces.last() {
                 if start >= UNBOUNDED {
-                    return Err(self.wrong(
-                        "an end in each piece but the last",
-                        Some("[scale, offset]"),
-                    ));
+                    return Err(
+                        self.wrong("an end in each piece but the last", Some("[scale, offset]"))
+                    );
                 }
                 let (before, after) = (last.at(start), piece.at(start));
                 // Also where one of them is not a number.

@@ -69,13 +69,19 @@ impl<'a> Sections<'a> {
                 "PoseConstraints" => &mut sections.constraints,
                 "Limits" => &mut sections.limits,
                 _ => {
-                    warnings.push(format!("line {}: section [{name}] is left out", line.number));
+                    warnings.push(format!(
+                        "line {}: section [{name}] is left out",
+                        line.number
+                    ));
                     &mut others
                 }
             };
         }
         if let Some(line) = outside.first() {
-            warnings.push(format!("line {}: left out, it is in no section", line.number));
+            warnings.push(format!(
+                "line {}: left out, it is in no section",
+                line.number
+            ));
         }
         Ok(sections)
     }

@@ -125,11 +125,18 @@ impl Names<'_> {
             }
             let joint = name.rsplit_once('.').map(|(joint, _)| joint.trim());
             if joint.is_some_and(|joint| skeleton.joint_index(joint).is_some()) {
-                return Err(unfit("parameter", name, "is read as the channel of a joint"));
+                return Err(unfit(
+                    "parameter",
+                    name,
+                    "is read as the channel of a joint",
+                ));
             }
         }
         let joints = skeleton.joints().iter();
-        match joints.map(|joint| &joint.name).find(|name| spoiled(name, "=#")) {
+        match joints
+            .map(|joint| &joint.name)
+            .find(|name| spoiled(name, "=#"))
+        {
             Some(name) => Err(unfit("joint", name, "has signs of the text in it")),
             None => Ok(()),
         }
@@ -142,13 +149,11 @@ impl Names<'_> {
         let transform = &self.character.parameter_transform;
         let in_limits = write_limits::named(self.character);
         let joints = skeleton.joints().iter().map(|joint| joint.name.as_str());
-        let joints = joints.filter(|name| {
-            name.contains('.') || (in_limits.contains(name) && !is_plain(name))
-        });
+        let joints = joints
+            .filter(|name| name.contains('.') || (in_limits.contains(name) && !is_plain(name)));
         let parameters = transform.names().iter().map(String::as_str).filter(|name| {
             let start = name.split('.').next().unwrap_or("");
-            skeleton.joint_index(start).is_some()
-                || (in_limits.contains(name) && !is_plain(name))
+            skeleton.joint_index(start).is_some() || (in_limits.contains(name) && !is_plain(name))
         });
         joints.chain(parameters).collect()
     }

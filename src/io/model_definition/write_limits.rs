@@ -46,9 +46,7 @@ pub(super) fn limits(
                 }
                 text.push('\n');
             }
-            None => warnings.push(format!(
-                "limit {at} is left out: its ellipsoid is sheared"
-            )),
+            None => warnings.push(format!("limit {at} is left out: its ellipsoid is sheared")),
         }
         at += 1;
     }
@@ -208,7 +206,11 @@ impl Names<'_> {
     fn line(&self, kind: &LimitKind) -> Result<Option<String>> {
         Ok(Some(match kind {
             LimitKind::MinMax { parameter, range } => {
-                format!("limit {} minmax {}", self.parameter(*parameter)?, vector(range))
+                format!(
+                    "limit {} minmax {}",
+                    self.parameter(*parameter)?,
+                    vector(range)
+                )
             }
             LimitKind::MinMaxJoint {
                 joint,
