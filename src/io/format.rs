@@ -162,7 +162,14 @@ impl Format {
             {
                 return Some(Self::DeepMimic);
             }
-            if text.contains("\"Skeleton\"") || text.contains("\"SkinnedModel\"") {
+            let parts = [
+                "Skeleton",
+                "BodySkeleton",
+                "SkinnedModel",
+                "Collision",
+                "Locators",
+            ];
+            if parts.iter().any(|key| text.contains(&format!("\"{key}\""))) {
                 return Some(Self::LegacyJson);
             }
         }
