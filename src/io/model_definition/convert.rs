@@ -7,9 +7,12 @@ use crate::character::{PARAMETERS_PER_JOINT, ParameterTransform, Skeleton};
 use crate::error::{Error, Result};
 use crate::io::names::{CHANNELS, channel, listed, unknown};
 
-/// No transform has more factors than this. References copy what drives another channel, so that a short
-/// file could ask for very many.
-const MOST_FACTORS: usize = 1 << 22;
+/// No file sets more factors than this. References copy what drives another channel, so that a short file
+/// could ask for very many.
+const MOST_FACTORS: usize = 1 << 20;
+
+/// No sets have more places than this, all together: each has one for each parameter.
+const MOST_PLACES: usize = 1 << 24;
 
 /// What is known of a skeleton by name.
 pub(super) struct Joints<'a>(pub &'a Skeleton);
@@ -74,10 +77,6 @@ pub(super) fn transform<'a>(
                     constants.push(format!("{}.{}", assignment.joint, CHANNELS[at]));
                 }
             }
-        }
-        if builder.count > MOST_FACTORS {
-            let expected = format!("at most {MOST_FACTORS} factors in all");
-            return Err(Error::format(line.place(), expected, builder.count));
         }
     }
     if !constants.is_empty() {
@@ -150,6 +149,10 @@ impl<'a> Builder<'a> {
             ));
             return Ok(());
         };
+        if self.count.saturating_add(entries.len()) > MOST_FACTORS {
+            let expected = format!("at most {MOST_FACTORS} factors in all, copies too");
+            return Err(Error::format(line.place(), expected, "more"));
+        }
         for (column, value) in entries {
             self.put(row, column, factor * value);
         }
@@ -158,9 +161,8 @@ impl<'a> Builder<'a> {
 
     fn put(&mut self, row: usize, column: usize, factor: f64) {
         let entries = self.rows.entry(row).or_default();
-        let before = entries.len();
         *entries.entry(column).or_insert(0.0) += factor;
-        self.count += entries.len() - before;
+        self.count += 1;
     }
 }
 
@@ -172,11 +174,17 @@ pub(super) fn with_sets(
 ) -> Result<ParameterTransform> {
     let names = transform.names().to_vec();
     let columns: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+    let mut n_places = 0_usize;
     for &line in lines {
         let Some(set) = Set::read(line)? else {
             warnings.push(format!("{}: left out, it is no parameterset", line.place()));
             continue;
         };
+        n_places = names.len().saturating_add(n_places);
+        if n_places > MOST_PLACES {
+            let expected = format!("at most {MOST_PLACES} places in all sets together");
+            return Err(Error::format(line.place(), expected, "more"));
+        }
         let mut mask = vec![false; names.len()];
         for member in set.members {
             let Some(&column) = columns.get(member) else {

@@ -97,7 +97,6 @@ fn section_name(text: &str) -> Option<&str> {
 /// `joint.channel = expression`.
 #[derive(Debug)]
 pub(super) struct Assignment<'a> {
-    pub line: Line<'a>,
     pub joint: &'a str,
     pub channel: &'a str,
     pub terms: Vec<Term<'a>>,
@@ -127,7 +126,6 @@ impl<'a> Assignment<'a> {
         };
         let terms = sum.split('+').map(|term| Term::read(line, term.trim()));
         Ok(Some(Self {
-            line,
             joint: joint.trim(),
             channel: channel.trim(),
             terms: terms.collect::<Result<_>>()?,
@@ -156,7 +154,6 @@ impl<'a> Term<'a> {
 /// `parameterset name parameter ...`
 #[derive(Debug)]
 pub(super) struct Set<'a> {
-    pub line: Line<'a>,
     pub name: &'a str,
     pub members: Vec<&'a str>,
 }
@@ -172,7 +169,6 @@ impl<'a> Set<'a> {
             return Err(line.wrong("the name of a set, then its parameters", line.text));
         };
         Ok(Some(Self {
-            line,
             name,
             members: words.collect(),
         }))
