@@ -94,13 +94,6 @@ fn what_is_written_is_the_same_file() {
     let saved = save_character(&figure(), Format::LegacyJson, &options, &Extras::default());
     let saved = saved.unwrap();
     assert_eq!(saved.warnings, Vec::<String>::new());
-    if let Some(folder) = std::env::var_os("KINARRAY_WRITE") {
-        std::fs::write(
-            std::path::Path::new(&folder).join("figure.json"),
-            &saved.bytes,
-        )
-        .unwrap();
-    }
     let own: Value = serde_json::from_slice(&saved.bytes).unwrap();
     let theirs: Value = serde_json::from_slice(JSON).unwrap();
     assert_eq!(keys(&own, ""), keys(&theirs, ""));

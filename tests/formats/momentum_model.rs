@@ -3,7 +3,8 @@
 use crate::common::{assert_close, flat, shared_data};
 use crate::momentum_figure::{expected, figure};
 use kinarray::character::{
-    Character, CharacterParts, Joint, LimitKind, ParameterLimit, ParameterTransform, Skeleton, Unit,
+    BlendShape, Character, CharacterParts, Joint, LimitKind, ParameterLimit, ParameterTransform,
+    Reals, Skeleton, Unit,
 };
 use kinarray::io::model_definition::{load_model_definition, save_model_definition};
 use kinarray::io::{Loaded, Source};
@@ -146,13 +147,6 @@ fn a_definition_is_what_pymomentum_reads() {
 fn what_is_written_is_read_again() {
     let saved = save_model_definition(&load(MODEL, &figure()).value).unwrap();
     assert_eq!(saved.warnings, Vec::<String>::new());
-    if let Some(folder) = std::env::var_os("KINARRAY_WRITE") {
-        std::fs::write(
-            std::path::Path::new(&folder).join("figure.model"),
-            &saved.bytes,
-        )
-        .unwrap();
-    }
     let again = load(&saved.bytes, &figure());
     assert_eq!(again.warnings, Vec::<String>::new());
     assert_is_the_model(&again.value);
@@ -279,4 +273,34 @@ fn a_character_of_any_order_is_kept() {
     let again = load(&saved.bytes, &figure()).value;
     assert_eq!(again.parameter_transform, character.parameter_transform);
     assert_eq!(again.parameter_limits, character.parameter_limits);
+}
+
+/// As in PyMomentum a definition without the coefficients of shapes takes them away, but what names them has
+/// them again.
+#[test]
+fn coefficients_of_shapes_are_parameters_where_they_are_named() {
+    let figure = figure();
+    let rest = figure.mesh.as_ref().unwrap().vertices.clone();
+    let displacements = Reals::from(vec![0.5_f32; 2 * rest.len()]);
+    let names = ["wide", "tall"].map(String::from).to_vec();
+    let shape = BlendShape::new(names, rest, displacements).unwrap();
+    let shaped = figure.with_blend_shape(Some(shape.into()), None).unwrap();
+    let loaded = load(MODEL, &shaped);
+    let none =
+        "2 coefficients of blend shapes are no parameters any more, the file does not name them";
+    assert_eq!(loaded.warnings, [none]);
+    assert_is_the_model(&loaded.value);
+    assert!(loaded.value.blend_shape.is_some());
+
+    let saved = save_model_definition(&shaped).unwrap();
+    let again = load(&saved.bytes, &shaped);
+    assert_eq!(again.warnings, Vec::<String>::new());
+    let transform = &again.value.parameter_transform;
+    assert_eq!(*transform, shaped.parameter_transform);
+    let columns = transform.blend_shape_columns();
+    let names: Vec<&str> = columns
+        .iter()
+        .map(|at| &*transform.names()[at.unwrap()])
+        .collect();
+    assert_eq!(names, ["blend_0", "blend_1"]);
 }

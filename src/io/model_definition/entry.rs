@@ -37,7 +37,7 @@ fn with_definition(
     let skeleton = &character.skeleton;
     let transform = convert::transform(&sections.transform, skeleton, warnings)?;
     let transform = convert::with_sets(transform, &sections.sets, warnings)?;
-    let transform = with_coefficients(transform, character)?;
+    let transform = with_coefficients(transform, character, warnings)?;
     let limits = convert_limits::limits(&sections.limits, skeleton, &transform, warnings)?;
     if let Some(line) = sections.constraints.first() {
         warnings.push(format!("{}: [PoseConstraints] are left out", line.place()));
@@ -53,11 +53,19 @@ fn with_definition(
     })
 }
 
+/// What parameters may be that drive no joint.
+const WHAT: [&str; 3] = [
+    "coefficients of blend shapes",
+    "coefficients of face expressions",
+    "places of skinned locators",
+];
+
 /// Parameters that were coefficients of shapes, or moved skinned locators, and are named again without
 /// driving a joint, are so again.
 fn with_coefficients(
     transform: ParameterTransform,
     character: &Character,
+    warnings: &mut Vec<String>,
 ) -> Result<ParameterTransform> {
     let old = &character.parameter_transform;
     let drives = driving(&transform);
@@ -79,6 +87,17 @@ fn with_coefficients(
         old.skinned_locator_columns(),
     ];
     let [blend_shapes, face_expressions, skinned_locators] = lists.map(again);
+    let n_moved = |columns: &[Option<usize>]| columns.iter().flatten().count();
+    let after = [&blend_shapes, &face_expressions, &skinned_locators].map(|after| n_moved(after));
+    let before = lists.map(n_moved);
+    for ((what, before), after) in WHAT.iter().zip(before).zip(after) {
+        if after < before {
+            warnings.push(format!(
+                "{} {what} are no parameters any more, the file does not name them",
+                before - after
+            ));
+        }
+    }
     transform.with_columns(blend_shapes, face_expressions, skinned_locators)
 }
 
