@@ -119,9 +119,10 @@ fn solid(solid: &CollisionGeometry) -> Option<Value> {
     let linear = Matrix3::from_fn(|row, column| at[4 * row + column]);
     let scale = linear.determinant().cbrt();
     let turn = linear / scale;
-    let error = (turn.transpose() * turn - Matrix3::identity()).abs().max();
+    let error = turn.transpose() * turn - Matrix3::identity();
     // Also where it is not a number.
-    if !(error <= TOLERANCE) || at[12..] != [0.0, 0.0, 0.0, 1.0] {
+    let is_turn = error.iter().all(|x| x.abs() <= TOLERANCE);
+    if !is_turn || at[12..] != [0.0, 0.0, 0.0, 1.0] {
         return None;
     }
     // Rounding of a turn is no scale.

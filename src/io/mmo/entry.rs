@@ -66,7 +66,7 @@ fn onto(
     let names: Vec<&String> = names.collect();
     let joints = places(&raw.joints, &names, "joints", warnings);
     let (stored, own) = (raw.parameters.len(), transform.len());
-    let count = raw.n_frames.checked_mul(own).unwrap_or(usize::MAX);
+    let count = raw.n_frames.saturating_mul(own);
     let mut poses: Vec<f64> = Error::reserve("model_parameters", count)?;
     poses.resize(count, 0.0);
     let frames = poses.chunks_exact_mut(own.max(1));

@@ -216,8 +216,9 @@ impl<'a> Words<'a> {
                     );
                 }
                 let (before, after) = (last.at(start), piece.at(start));
-                // Also where one of them is not a number.
-                if !((before - after).abs() <= GAP) {
+                // No piece meets what is not a number.
+                let do_meet = (before - after).abs() <= GAP;
+                if !do_meet {
                     let got = format!("{before} and {after} at {start}");
                     return Err(self.wrong("pieces that meet", Some(&got)));
                 }

@@ -279,9 +279,10 @@ fn placed(matrix: &[f64; 16]) -> Option<([f64; 3], [f64; 3], [f64; 3])> {
         radii[0] = -radii[0];
     }
     let turn = Matrix3::from_fn(|row, column| linear[(row, column)] / radii[column]);
-    let error = (turn.transpose() * turn - Matrix3::identity()).abs().max();
-    // Also where an axis is 0 or not a number.
-    if !(error <= TOLERANCE) {
+    let error = turn.transpose() * turn - Matrix3::identity();
+    // An axis of 0 makes what is not a number.
+    let is_turn = error.iter().all(|x| x.abs() <= TOLERANCE);
+    if !is_turn {
         return None;
     }
     let (x, y, z) = Rotation3::from_matrix_unchecked(turn).euler_angles();

@@ -21,7 +21,9 @@ def quaternion(axis, angle):
 
 
 def joint(name, parent, offset, rotation=(0, 0, 0, 1)):
-    return geometry.Joint(name, parent, np.array(rotation, np.float32), np.array(offset, np.float32))
+    return geometry.Joint(
+        name, parent, np.array(rotation, np.float32), np.array(offset, np.float32)
+    )
 
 
 def matrix(rotation, shift):
@@ -75,21 +77,32 @@ def figure():
     )
     index = np.array([[0, 1, 0], [1, 2, 0], [1, 0, 0], [4, 0, 0], [2, 1, 0], [3, 1, 4]], np.int32)
     weights = np.array(
-        [[0.75, 0.25, 0], [0.5, 0.5, 0], [1, 0, 0], [1, 0, 0], [0.3, 0.7, 0], [0.6, 0.3, 0.1]], np.float32
+        [[0.75, 0.25, 0], [0.5, 0.5, 0], [1, 0, 0], [1, 0, 0], [0.3, 0.7, 0], [0.6, 0.3, 0.1]],
+        np.float32,
     )
     character = character.with_mesh_and_skin_weights(mesh, geometry.SkinWeights(index, weights))
     solids = [
         geometry.TaperedCapsule(
-            parent=1, transformation=matrix(quaternion((0, 0, 1), 0.5), (1, 2, 3)), radius=np.array([3, 2], np.float32), length=12.5
+            parent=1,
+            transformation=matrix(quaternion((0, 0, 1), 0.5), (1, 2, 3)),
+            radius=np.array([3, 2], np.float32),
+            length=12.5,
         ),
         geometry.TaperedCapsule(
-            parent=4, transformation=matrix(quaternion((1, 0, 0), 0.25), (0, 1, 0)), radius=np.array([8, 8.5], np.float32), length=4.0
+            parent=4,
+            transformation=matrix(quaternion((1, 0, 0), 0.25), (0, 1, 0)),
+            radius=np.array([8, 8.5], np.float32),
+            length=4.0,
         ),
         geometry.Ellipsoid(
-            parent=2, transformation=matrix(quaternion((1, 2, 1), 1.25), (0.5, 0, 2)), radii=np.array([1, 2, 3], np.float32)
+            parent=2,
+            transformation=matrix(quaternion((1, 2, 1), 1.25), (0.5, 0, 2)),
+            radii=np.array([1, 2, 3], np.float32),
         ),
         geometry.Box(
-            parent=3, transformation=matrix(quaternion((3, 1, 0), -2.5), (0, 7, 0)), half_extents=np.array([4, 5, 6], np.float32)
+            parent=3,
+            transformation=matrix(quaternion((3, 1, 0), -2.5), (0, 7, 0)),
+            half_extents=np.array([4, 5, 6], np.float32),
         ),
     ]
     return character.with_collision_geometry(solids)
@@ -100,10 +113,20 @@ def limit(one):
     fields = {
         "MinMax": ("minmax", ["model_parameter_index", "min", "max"]),
         "MinMaxJoint": ("minmax_joint", ["joint_index", "joint_parameter_index", "min", "max"]),
-        "MinMaxJointPassive": ("minmax_joint", ["joint_index", "joint_parameter_index", "min", "max"]),
+        "MinMaxJointPassive": (
+            "minmax_joint",
+            ["joint_index", "joint_parameter_index", "min", "max"],
+        ),
         "Linear": (
             "linear",
-            ["reference_model_parameter_index", "target_model_parameter_index", "scale", "offset", "range_min", "range_max"],
+            [
+                "reference_model_parameter_index",
+                "target_model_parameter_index",
+                "scale",
+                "offset",
+                "range_min",
+                "range_max",
+            ],
         ),
         "LinearJoint": (
             "linear_joint",
@@ -124,7 +147,11 @@ def limit(one):
     holder, names = fields[kind]
     holder = getattr(data, holder)
     values = [getattr(holder, name) for name in names]
-    return {"kind": kind, "weight": one.weight, "values": [x.tolist() if hasattr(x, "tolist") else x for x in values]}
+    return {
+        "kind": kind,
+        "weight": one.weight,
+        "values": [x.tolist() if hasattr(x, "tolist") else x for x in values],
+    }
 
 
 def definition(character):
@@ -164,7 +191,12 @@ def whole(character):
     mesh, weights = character.mesh, character.skin_weights
     return {
         "joints": [
-            {"name": j.name, "parent": j.parent, "rotation": j.pre_rotation.tolist(), "offset": j.translation_offset.tolist()}
+            {
+                "name": j.name,
+                "parent": j.parent,
+                "rotation": j.pre_rotation.tolist(),
+                "offset": j.translation_offset.tolist(),
+            }
             for j in character.skeleton.joints
         ],
         "vertices": mesh.vertices.tolist(),
@@ -176,7 +208,12 @@ def whole(character):
         "weight": weights.weight.tolist(),
         "locators": locators(character),
         "solids": [
-            {"parent": one.parent, "transformation": one.transformation.tolist(), "form": type(one).__name__, "sizes": sizes(one)}
+            {
+                "parent": one.parent,
+                "transformation": one.transformation.tolist(),
+                "form": type(one).__name__,
+                "sizes": sizes(one),
+            }
             for one in character.collision_geometry
         ],
     }
@@ -210,7 +247,8 @@ def main():
         "json": whole(geometry.Character.load_legacy_json_from_string(text)),
         "model": definition(modelled),
         "locators": {
-            name: locators(bare.load_locators(str(HERE / f"figure.{name}"))) for name in ("locators", "global.locators", "local.locators")
+            name: locators(bare.load_locators(str(HERE / f"figure.{name}")))
+            for name in ("locators", "global.locators", "local.locators")
         },
         "mmo": {
             "poses": poses[:, : len(names)][:, ::-1].tolist(),
