@@ -143,7 +143,9 @@ fn units_are_converted_and_what_is_lost_is_said() {
     let save = |character: &Character, options: &SaveOptions| {
         save_character(character, Format::LegacyJson, options, &Extras::default()).unwrap()
     };
-    let back = read(&save(&in_metres, &options).into_bytes()).unwrap().value;
+    let back = read(&save(&in_metres, &options).into_bytes())
+        .unwrap()
+        .value;
     let (own, wanted) = (back.mesh.as_ref().unwrap(), figure().mesh.clone().unwrap());
     let of = |mesh: &kinarray::character::Mesh| mesh.vertices.iter().collect::<Vec<f64>>();
     assert_close("vertices", &of(own), &of(&wanted), 1e-5);

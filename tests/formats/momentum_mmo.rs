@@ -78,7 +78,10 @@ fn what_is_written_is_read_again() {
     let letters: usize = names.map(String::len).sum();
     let joints = motion.character.skeleton.joints().iter();
     let letters: usize = letters + joints.map(|joint| joint.name.len()).sum::<usize>();
-    assert_eq!(saved.parts[0].len(), 24 + 8 * 19 + letters + 4 * (35 + 3 * 14));
+    assert_eq!(
+        saved.parts[0].len(),
+        24 + 8 * 19 + letters + 4 * (35 + 3 * 14)
+    );
     assert_eq!(
         saved.parts[0][..24],
         [
