@@ -276,7 +276,7 @@ struct Moved {
     scale: Option<Vector3<f64>>,
 }
 
-fn composed(parent: &Similarity, child: &Similarity) -> Similarity {
+pub(in crate::io) fn composed(parent: &Similarity, child: &Similarity) -> Similarity {
     Similarity {
         translation: parent.translation + parent.rotation * child.translation * parent.scale,
         rotation: parent.rotation * child.rotation,
@@ -292,7 +292,7 @@ fn push_state(states: &mut Vec<f64>, state: &Similarity, length_factor: f64) {
 
 /// Angles with `R = Rz(rz) · Ry(ry) · Rx(rx)` and `|ry| <= π/2`. At gimbal lock, where `rx` and `rz`
 /// turn about the same axis, `rx` is found after `rz`, so the three give the rotation back exactly.
-fn euler_xyz(rotation: &UnitQuaternion<f64>) -> [f64; 3] {
+pub(in crate::io) fn euler_xyz(rotation: &UnitQuaternion<f64>) -> [f64; 3] {
     let r: Matrix3<f64> = rotation.to_rotation_matrix().into_inner();
     let rz = r[(1, 0)].atan2(r[(0, 0)]);
     let (sine, cosine) = rz.sin_cos();

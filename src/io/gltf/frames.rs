@@ -17,7 +17,7 @@ const NEGLIGIBLE: f64 = 1e-4;
 
 /// A joint's transform to its parent joint.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Similarity {
+pub(in crate::io) struct Similarity {
     pub translation: Vector3<f64>,
     pub rotation: UnitQuaternion<f64>,
     pub scale: f64,
@@ -25,7 +25,7 @@ pub(super) struct Similarity {
 
 /// How a joint follows its node.
 #[derive(Debug, Clone)]
-pub(super) struct Frame {
+pub(in crate::io) struct Frame {
     /// The node's rest transform.
     pub local: Local,
     parent_residual: Matrix3<f64>,

@@ -16,15 +16,15 @@
 mod accessor;
 mod animation;
 mod assemble;
-mod clip;
+pub(in crate::io) mod clip;
 mod container;
 mod entry;
-mod frames;
+pub(in crate::io) mod frames;
 mod load;
 mod mesh;
 mod momentum;
-mod nodes;
-mod polar;
+pub(in crate::io) mod nodes;
+pub(in crate::io) mod polar;
 mod skin;
 
 pub use clip::Clip;

@@ -9,7 +9,7 @@ use crate::io::json::Item;
 
 /// A node's transform to its parent: `T(translation) · R(rotation) · stretch`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Local {
+pub(in crate::io) struct Local {
     pub translation: Vector3<f64>,
     pub rotation: UnitQuaternion<f64>,
     /// The scale of a node with TRS; symmetric for one with a matrix.
@@ -217,7 +217,7 @@ pub(super) fn name(nodes: &mut [Node<'_>], joints: &[usize], warnings: &mut Vec<
 }
 
 /// Names that are taken, and where to go on looking for free ones.
-pub(super) struct Names {
+pub(in crate::io) struct Names {
     taken: HashSet<String>,
     next: HashMap<String, usize>,
 }

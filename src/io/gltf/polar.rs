@@ -7,7 +7,7 @@ const MAX_SWEEPS: usize = 1000;
 
 /// `linear = rotation · stretch`, with a proper rotation and a symmetric stretch (negative where
 /// `linear` mirrors). Also for singular maps.
-pub(super) fn polar(linear: &Matrix3<f64>) -> (UnitQuaternion<f64>, Matrix3<f64>) {
+pub(in crate::io) fn polar(linear: &Matrix3<f64>) -> (UnitQuaternion<f64>, Matrix3<f64>) {
     let svd = linear.try_svd(true, true, f64::EPSILON, MAX_SWEEPS);
     let Some((u, v_t)) = svd.and_then(|svd| svd.u.zip(svd.v_t)) else {
         return (UnitQuaternion::identity(), *linear);
@@ -20,7 +20,7 @@ pub(super) fn polar(linear: &Matrix3<f64>) -> (UnitQuaternion<f64>, Matrix3<f64>
 }
 
 /// A rotation matrix, exact up to rounding, as a quaternion.
-pub(super) fn to_quaternion(rotation: &Matrix3<f64>) -> UnitQuaternion<f64> {
+pub(in crate::io) fn to_quaternion(rotation: &Matrix3<f64>) -> UnitQuaternion<f64> {
     UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_unchecked(*rotation))
 }
 
@@ -28,7 +28,7 @@ pub(super) fn to_quaternion(rotation: &Matrix3<f64>) -> UnitQuaternion<f64> {
 const ROUNDING: f64 = 2e-6;
 
 /// The orthogonal part of a map that keeps angles up to rounding; `None` for any other.
-pub(super) fn conformal(linear: &Matrix3<f64>) -> Option<Matrix3<f64>> {
+pub(in crate::io) fn conformal(linear: &Matrix3<f64>) -> Option<Matrix3<f64>> {
     let factor = linear.norm() / 3.0_f64.sqrt();
     if factor.is_nan() || factor == 0.0 {
         return None;
@@ -46,7 +46,7 @@ pub(super) fn conformal(linear: &Matrix3<f64>) -> Option<Matrix3<f64>> {
 }
 
 /// How far a map is from keeping angles, relative to its size.
-pub(super) fn strain(linear: &Matrix3<f64>) -> f64 {
+pub(in crate::io) fn strain(linear: &Matrix3<f64>) -> f64 {
     let square = linear.transpose() * linear;
     let size = square.trace() / 3.0;
     if size > 0.0 {
@@ -57,7 +57,7 @@ pub(super) fn strain(linear: &Matrix3<f64>) -> f64 {
 }
 
 /// A stretch without what rounding has added to a uniform one.
-pub(super) fn cleaned(stretch: Matrix3<f64>) -> Matrix3<f64> {
+pub(in crate::io) fn cleaned(stretch: Matrix3<f64>) -> Matrix3<f64> {
     let factor = stretch.trace() / 3.0;
     if (stretch - Matrix3::identity() * factor).norm() > ROUNDING * factor.abs() {
         return stretch;
@@ -71,7 +71,7 @@ pub(super) fn cleaned(stretch: Matrix3<f64>) -> Matrix3<f64> {
 }
 
 /// The inverse where there is one, and the closest thing to it elsewhere.
-pub(super) fn pseudo_inverse(linear: &Matrix3<f64>) -> Matrix3<f64> {
+pub(in crate::io) fn pseudo_inverse(linear: &Matrix3<f64>) -> Matrix3<f64> {
     linear
         .try_svd(true, true, f64::EPSILON, MAX_SWEEPS)
         .and_then(|svd| svd.pseudo_inverse(1e-12 * linear.norm()).ok())
