@@ -1,6 +1,6 @@
 //! Any format, turned and converted as asked.
 
-use super::{Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, gltf};
+use super::{Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, gltf, usd};
 use crate::character::{Character, PARAMETERS_PER_JOINT, ParameterTransform, Unit};
 use crate::error::{Error, Result};
 
@@ -15,6 +15,7 @@ pub fn load_character(
 ) -> Result<Loaded<Character>> {
     let loaded = match format {
         Format::Gltf => gltf::load_character(source, options),
+        Format::Usd => usd::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -40,6 +41,7 @@ pub fn load_motion(
     let _ = character;
     let loaded = match format {
         Format::Gltf => gltf::load_motion(source, options, choice),
+        Format::Usd => usd::load_motion(source, options, choice),
         other => Err(unavailable(other, "motion")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

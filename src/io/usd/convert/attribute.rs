@@ -135,6 +135,11 @@ impl Track {
         if self.is_animated { &self.times } else { &[] }
     }
 
+    /// Its values at all samples.
+    pub fn values(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.iter().map(|value| &value.values[..])
+    }
+
     /// Refuses samples of another length than `count` numbers.
     pub fn check(&self, location: impl Fn() -> String, count: usize) -> Result<()> {
         let odd = self.values.iter().find(|value| value.values.len() != count);

@@ -1,0 +1,133 @@
+//! What is said about a file besides what it becomes.
+
+use std::collections::BTreeMap;
+
+use super::super::layer::Layer;
+use super::clip::{Moving, Weighted};
+use crate::error::Error;
+
+/// Shapes that are not meshes.
+const OTHER_SHAPES: [&str; 14] = [
+    "BasisCurves",
+    "Capsule",
+    "Capsule_1",
+    "Cone",
+    "Cube",
+    "Cylinder",
+    "Cylinder_1",
+    "HermiteCurves",
+    "NurbsCurves",
+    "NurbsPatch",
+    "PointInstancer",
+    "Points",
+    "Sphere",
+    "TetMesh",
+];
+
+/// Metadata that brings in what stands elsewhere.
+const ARCS: [&str; 7] = [
+    "clips",
+    "inherits",
+    "payload",
+    "references",
+    "specializes",
+    "subLayers",
+    "variantSetNames",
+];
+
+/// What brings in scene description from elsewhere, or from variants, and where first.
+fn arcs(layer: &Layer) -> BTreeMap<&'static str, String> {
+    let mut found = BTreeMap::new();
+    if layer.metadata.contains_key("subLayers") {
+        found.insert("subLayers", "the layer".to_owned());
+    }
+    for (place, prim) in layer.prims.iter().enumerate() {
+        for arc in ARCS {
+            if prim.metadata.contains_key(arc) {
+                found.entry(arc).or_insert_with(|| layer.path(place));
+            }
+        }
+    }
+    if let Some(&(place, _)) = layer.left_out.get("variants") {
+        found.remove("variantSetNames");
+        found.insert("variants", layer.path(place));
+    }
+    found
+}
+
+/// There is no character.
+pub(super) fn no_skeleton(layer: &Layer) -> Error {
+    let mut got = format!("none among {} prims", layer.prims.len() - 1);
+    for (arc, place) in arcs(layer) {
+        got.push_str(&format!(
+            "; '{arc}' of {place} is not followed (usdcat --flatten writes one file)"
+        ));
+    }
+    Error::format("the stage", "a Skeleton prim", got)
+}
+
+/// One sentence for each thing that is left out.
+pub(super) fn of(
+    layer: &Layer,
+    scene: &[usize],
+    rigs: &[Moving],
+    shapes: &[Weighted],
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (arc, place) in arcs(layer) {
+        warnings.push(format!("what '{arc}' of {place} brings in is left out"));
+    }
+    if let Some((place, count)) = layer.left_out.get("splines") {
+        warnings.push(format!("{count} splines are left out, the first at {}", layer.path(*place)));
+    }
+    let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut n_normals = 0;
+    for &prim in scene {
+        let own = &layer.prims[prim];
+        if OTHER_SHAPES.contains(&&*own.type_name) {
+            *others.entry(&own.type_name).or_insert(0) += 1;
+        }
+        let is_mesh = &*own.type_name == "Mesh";
+        let has_normals = ["normals", "primvars:normals"]
+            .iter()
+            .any(|name| own.properties.contains_key(*name));
+        n_normals += usize::from(is_mesh && has_normals);
+    }
+    for (kind, count) in others {
+        warnings.push(format!("{count} prims of type {kind} are left out; meshes are read"));
+    }
+    if n_normals > 0 {
+        warnings.push(format!(
+            "the normals of {n_normals} meshes are left out; they are computed from the surface"
+        ));
+    }
+    let is_bound = |prim: usize| rigs.iter().any(|moving| moving.animation_prim == Some(prim));
+    let loose = scene.iter().filter(|&&prim| {
+        &*layer.prims[prim].type_name == "SkelAnimation" && !is_bound(prim)
+    });
+    let n_loose = loose.count();
+    if n_loose > 0 {
+        warnings.push(format!("{n_loose} animations that no skeleton uses are left out"));
+    }
+    let n_sheared: usize = rigs.iter().map(|moving| moving.rig.n_sheared()).sum();
+    if n_sheared > 0 {
+        warnings.push(format!(
+            "{n_sheared} joints are below a scale that differs between axes; where they turn, the \
+             closest rotation is taken"
+        ));
+    }
+    let uneven = rigs.iter().map(Moving::n_uneven).sum::<usize>();
+    if uneven > 0 {
+        warnings.push(format!(
+            "{uneven} joints are scaled differently along their axes; the mean is taken"
+        ));
+    }
+    let n_between = shapes.iter().filter(|shape| shape.at != 1.0).count();
+    if n_between > 0 {
+        warnings.push(format!(
+            "{n_between} in-betweens of blend shapes are shapes of their own; motion is divided \
+             between them as USD does"
+        ));
+    }
+    warnings
+}

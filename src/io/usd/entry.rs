@@ -1,0 +1,107 @@
+//! What is asked of every format, from what this one stores.
+
+use super::convert::{Scene, scene};
+use super::layer::Layer;
+use super::{crate_file, package, text};
+use crate::character::Character;
+use crate::error::{Error, Result};
+use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Source};
+
+/// Reads the layer of a file in any of the three forms, told apart by content.
+///
+/// # Errors
+/// [`Error::Format`] with the line or byte, what the format asks for and what is there.
+pub fn read_layer(source: &Source<'_>) -> Result<Layer> {
+    let bytes = source.bytes();
+    if bytes.starts_with(package::MAGIC) {
+        let (name, inside) = package::first_entry(bytes)?;
+        return one(&Source::from_bytes(inside).with_progress(source.progress)).map_err(|error| {
+            match error {
+                Error::Format {
+                    file,
+                    location,
+                    expected,
+                    got,
+                } => Error::Format {
+                    file,
+                    location: format!("{name}, {location}"),
+                    expected,
+                    got,
+                },
+                other => other,
+            }
+        });
+    }
+    one(source)
+}
+
+fn one(source: &Source<'_>) -> Result<Layer> {
+    let bytes = source.bytes();
+    if bytes.starts_with(crate_file::MAGIC) {
+        return crate_file::read(bytes, &source.progress);
+    }
+    text::read(&source.text(), &source.progress)
+}
+
+/// Reads a file with everything in it.
+///
+/// # Errors
+/// [`Error::Format`] with the place, what the format asks for and what is there.
+pub fn load_scene(source: &Source<'_>, options: &LoadOptions) -> Result<Scene> {
+    let read = || {
+        let layer = read_layer(source)?;
+        scene(&layer, source.bytes().len(), options, &source.progress)
+    };
+    read().map_err(|error| error.as_format().in_file(&source.name()))
+}
+
+/// Reads the character of a file: all its skeletons and meshes.
+///
+/// # Errors
+/// [`Error::Format`] with the place, what the format asks for and what is there.
+pub fn load_character(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded<Character>> {
+    let scene = load_scene(source, options)?;
+    Ok(Loaded {
+        value: scene.character,
+        up: scene.up,
+        warnings: scene.warnings,
+    })
+}
+
+/// Reads the motion of a file, of which there is one: all skeletons move by the clock of the stage.
+///
+/// # Errors
+/// [`Error::Format`] as for the character, and where nothing moves.
+pub fn load_motion(
+    source: &Source<'_>,
+    options: &LoadOptions,
+    choice: &MotionChoice,
+) -> Result<Loaded<Motion>> {
+    let scene = load_scene(source, options)?;
+    let clip = &scene.clip;
+    let clips = if clip.is_there() { vec![clip.name()] } else { Vec::new() };
+    choice.find(&clips)?;
+    let fps = choice.fps.unwrap_or_else(|| clip.fps());
+    let codes = clip.frames(fps)?;
+    let mut model_parameters = Vec::new();
+    for (done, &code) in codes.iter().enumerate() {
+        source.progress.at(done, codes.len())?;
+        model_parameters.extend(clip.parameters(code));
+    }
+    let seconds = |code: &f64| code / clip.codes_per_second();
+    Ok(Loaded {
+        value: Motion {
+            name: clip.name(),
+            fps,
+            times: codes.iter().map(seconds).collect(),
+            model_parameters,
+            identity: Vec::new(),
+            is_single: true,
+            timestamps: Vec::new(),
+            clips,
+            character: scene.character,
+        },
+        up: scene.up,
+        warnings: scene.warnings,
+    })
+}
