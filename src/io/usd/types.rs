@@ -20,8 +20,8 @@ impl Shape {
     pub fn of(name: &str) -> Option<Self> {
         const ROLES: [&str; 6] = ["color", "normal", "point", "vector", "texCoord", "frame"];
         Some(match name {
-            "bool" | "uchar" | "int" | "uint" | "int64" | "uint64" | "half" | "float" | "double"
-            | "timecode" => Self::Tuple(1),
+            "bool" | "uchar" | "int" | "uint" | "int64" | "uint64" | "half" | "float"
+            | "double" | "timecode" => Self::Tuple(1),
             "string" | "token" | "asset" | "pathExpression" => Self::Text,
             "quath" | "quatf" | "quatd" => Self::Quaternion,
             "matrix2d" => Self::Matrix(2),

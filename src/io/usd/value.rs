@@ -100,12 +100,22 @@ impl Budget {
     ///
     /// # Errors
     /// [`Error::Format`] where they are more than is left.
-    pub fn charge(&mut self, location: impl Fn() -> String, count: usize, size: usize) -> Result<()> {
-        let left = count.checked_mul(size).and_then(|bytes| self.left.checked_sub(bytes));
+    pub fn charge(
+        &mut self,
+        location: impl Fn() -> String,
+        count: usize,
+        size: usize,
+    ) -> Result<()> {
+        let left = count
+            .checked_mul(size)
+            .and_then(|bytes| self.left.checked_sub(bytes));
         self.left = left.ok_or_else(|| {
             Error::format(
                 location(),
-                format!("values of at most {} bytes in a file of this size", self.limit),
+                format!(
+                    "values of at most {} bytes in a file of this size",
+                    self.limit
+                ),
                 format!("{count} more elements of {size} bytes"),
             )
         })?;

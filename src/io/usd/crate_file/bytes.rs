@@ -33,7 +33,9 @@ impl<'a> Bytes<'a> {
 
     /// A place a signed number of bytes from another one.
     pub fn jump(&self, from: usize, by: i64) -> Result<Self> {
-        let at = i64::try_from(from).ok().and_then(|from| from.checked_add(by));
+        let at = i64::try_from(from)
+            .ok()
+            .and_then(|from| from.checked_add(by));
         self.seek(at.and_then(|at| u64::try_from(at).ok()).unwrap_or(u64::MAX))
     }
 
@@ -49,7 +51,10 @@ impl<'a> Bytes<'a> {
     pub fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let left = self.all.get(self.at..).unwrap_or_default();
         let taken = left.get(..count).ok_or_else(|| {
-            self.wrong(format!("{count} bytes"), format!("the {} that are left", left.len()))
+            self.wrong(
+                format!("{count} bytes"),
+                format!("the {} that are left", left.len()),
+            )
         })?;
         self.at += count;
         Ok(taken)
@@ -120,9 +125,14 @@ impl<'a> Bytes<'a> {
             let room = (limit - all.len()).min(part.len().saturating_mul(MAX_RATIO));
             let start = all.len();
             all.resize(start + room, 0);
-            let made = lz4_flex::block::decompress_into(part, &mut all[start..]).map_err(|problem| {
-                Error::format(&location, format!("at most {limit} compressed bytes"), problem)
-            })?;
+            let made =
+                lz4_flex::block::decompress_into(part, &mut all[start..]).map_err(|problem| {
+                    Error::format(
+                        &location,
+                        format!("at most {limit} compressed bytes"),
+                        problem,
+                    )
+                })?;
             all.truncate(start + made);
         }
         Ok(all)

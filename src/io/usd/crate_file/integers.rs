@@ -31,6 +31,9 @@ pub(super) fn decode(block: &[u8], count: usize, is_wide: bool) -> Option<Vec<i6
 /// A signed little-endian integer of up to eight bytes.
 fn signed(bytes: &[u8]) -> i64 {
     let unused = 64 - 8 * bytes.len() as u32;
-    let unsigned = bytes.iter().rev().fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
+    let unsigned = bytes
+        .iter()
+        .rev()
+        .fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
     (unsigned << unused) as i64 >> unused
 }

@@ -50,7 +50,10 @@ pub(super) fn read(file: &[u8], progress: &Progress<'_>) -> Result<Layer> {
         if spec_of.insert(path, at).is_some() || path >= tables.paths.nodes.len() {
             return Err(Error::format(
                 format!("spec {at}"),
-                format!("one of {} paths, which no other spec has", tables.paths.nodes.len()),
+                format!(
+                    "one of {} paths, which no other spec has",
+                    tables.paths.nodes.len()
+                ),
                 path,
             ));
         }
@@ -113,9 +116,15 @@ impl Reader<'_, '_> {
         let mut fields = Vec::new();
         // All 32 bits set end a set; it is read as signed.
         for &field in set.iter().take_while(|&&field| field != -1) {
-            let found = usize::try_from(field).ok().and_then(|at| tables.fields.get(at));
+            let found = usize::try_from(field)
+                .ok()
+                .and_then(|at| tables.fields.get(at));
             let &(name, rep) = found.ok_or_else(|| {
-                Error::format(location(), format!("one of {} fields", tables.fields.len()), field)
+                Error::format(
+                    location(),
+                    format!("one of {} fields", tables.fields.len()),
+                    field,
+                )
             })?;
             let name = u64::try_from(name).unwrap_or(u64::MAX);
             self.values.budget.charge(location, 1, KEPT_PER_FIELD)?;
@@ -126,7 +135,11 @@ impl Reader<'_, '_> {
 
     fn root(&mut self, spec: usize) -> Result<()> {
         if self.tables.specs[spec][2] != ROOT {
-            return Err(Error::format(format!("spec {spec}"), "the root of all prims", "another"));
+            return Err(Error::format(
+                format!("spec {spec}"),
+                "the root of all prims",
+                "another",
+            ));
         }
         for (name, rep) in self.fields(spec)? {
             let value = self.values.value(rep)?;
@@ -196,7 +209,9 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        self.layer.prims[prim].properties.insert(name.clone(), property);
+        self.layer.prims[prim]
+            .properties
+            .insert(name.clone(), property);
         Ok(())
     }
 

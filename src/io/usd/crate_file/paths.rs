@@ -37,7 +37,10 @@ pub(super) fn read(bytes: &mut Bytes<'_>, n_paths: usize, tokens: &[Arc<str>]) -
     let wrong = |expected: &str, got: String| Error::format(&location, expected, got);
     let count = usize::try_from(bytes.u64()?).unwrap_or(usize::MAX);
     if count > n_paths {
-        return Err(wrong("no more elements than paths", format!("{count} for {n_paths} paths")));
+        return Err(wrong(
+            "no more elements than paths",
+            format!("{count} for {n_paths} paths"),
+        ));
     }
     let indices = bytes.integers(count, false)?;
     let elements = bytes.integers(count, false)?;
@@ -113,7 +116,11 @@ impl Paths {
                 Element::Root => break,
                 Element::Variant => {}
                 Element::Prim(name) | Element::Property(name) => {
-                    let mark = if matches!(node.element, Element::Prim(_)) { "/" } else { "." };
+                    let mark = if matches!(node.element, Element::Prim(_)) {
+                        "/"
+                    } else {
+                        "."
+                    };
                     length += 1 + name.len();
                     if length > limit {
                         return None;
@@ -124,6 +131,10 @@ impl Paths {
             at = node.parent;
         }
         parts.reverse();
-        Some(if parts.is_empty() { "/".into() } else { parts.concat() })
+        Some(if parts.is_empty() {
+            "/".into()
+        } else {
+            parts.concat()
+        })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::super::value::Budget;
 use super::bytes::Bytes;
 use super::paths::{self, Paths};
-use super::super::value::Budget;
 use crate::error::{Error, Result};
 
 /// What a crate file begins with.
@@ -43,7 +43,11 @@ pub(super) fn token_at(
 ) -> Result<Arc<str>> {
     let token = usize::try_from(at).ok().and_then(|at| tokens.get(at));
     token.cloned().ok_or_else(|| {
-        Error::format(location(), format!("one of the file's {} tokens", tokens.len()), at)
+        Error::format(
+            location(),
+            format!("one of the file's {} tokens", tokens.len()),
+            at,
+        )
     })
 }
 
@@ -62,7 +66,10 @@ impl<'a> Sections<'a> {
         let mut found = Vec::new();
         for _ in 0..count {
             let name = toc.take(16)?;
-            let length = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+            let length = name
+                .iter()
+                .position(|&byte| byte == 0)
+                .unwrap_or(name.len());
             let start = toc.u64()?;
             toc.u64()?;
             found.push((&name[..length], start));
@@ -122,7 +129,9 @@ impl Tables {
             section.integers(count, false)?,
             section.integers(count, false)?,
         ];
-        let specs = (0..count).map(|at| [columns[0][at], columns[1][at], columns[2][at]]).collect();
+        let specs = (0..count)
+            .map(|at| [columns[0][at], columns[1][at], columns[2][at]])
+            .collect();
         Ok(Self {
             version,
             tokens,
@@ -143,7 +152,9 @@ fn tokens(mut section: Bytes<'_>, budget: &mut Budget) -> Result<Vec<Arc<str>>> 
     let mut parts = block.split(|&byte| byte == 0);
     // Behind the zero that ends the last token there is nothing.
     let after_last = parts.next_back();
-    let tokens: Vec<Arc<str>> = parts.map(|part| String::from_utf8_lossy(part).into()).collect();
+    let tokens: Vec<Arc<str>> = parts
+        .map(|part| String::from_utf8_lossy(part).into())
+        .collect();
     if tokens.len() != count || after_last.is_some_and(|rest| !rest.is_empty()) {
         return Err(Error::format(
             location,

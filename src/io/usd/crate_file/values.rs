@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::super::value::{Budget, Value};
 use super::bytes::Bytes;
 use super::tables::{Tables, token_at};
-use super::super::value::{Budget, Value};
 use crate::error::{Error, Result};
 
 const IS_ARRAY: u64 = 1 << 63;
@@ -163,10 +163,15 @@ impl<'a, 't> Values<'a, 't> {
                 inline(kind, scalar, width, payload)
             } else {
                 let bytes = self.bytes.seek(payload)?.take(scalar.size() * width)?;
-                bytes.chunks_exact(scalar.size()).map(|bytes| scalar.of(bytes)).collect()
+                bytes
+                    .chunks_exact(scalar.size())
+                    .map(|bytes| scalar.of(bytes))
+                    .collect()
             };
             if scalar == Scalar::Bool {
-                values.iter_mut().for_each(|x| *x = f64::from(u8::from(*x != 0.0)));
+                values
+                    .iter_mut()
+                    .for_each(|x| *x = f64::from(u8::from(*x != 0.0)));
             }
             return Ok(Value::numbers(values, width));
         }
@@ -180,7 +185,11 @@ impl<'a, 't> Values<'a, 't> {
                 self.texts(bytes, count, kind == STRING)?
             }
             STRING | TOKEN | ASSET => {
-                let at = if is_inline { payload } else { u64::from(self.bytes.seek(payload)?.u32()?) };
+                let at = if is_inline {
+                    payload
+                } else {
+                    u64::from(self.bytes.seek(payload)?.u32()?)
+                };
                 let is_string = kind == STRING || (kind == ASSET && !is_inline);
                 Value::text(self.text(at, is_string)?)
             }
@@ -200,7 +209,9 @@ impl<'a, 't> Values<'a, 't> {
         let location = || "a value".to_owned();
         let tables = self.tables;
         let at = if is_string {
-            let string = usize::try_from(at).ok().and_then(|at| tables.strings.get(at));
+            let string = usize::try_from(at)
+                .ok()
+                .and_then(|at| tables.strings.get(at));
             let string = string.ok_or_else(|| {
                 Error::format(
                     location(),
@@ -346,9 +357,13 @@ impl<'a, 't> Values<'a, 't> {
                 let index = bytes.u32()? as usize;
                 let limit = 1 << 16;
                 let path = self.tables.paths.text(index, limit).ok_or_else(|| {
-                    bytes.wrong(format!("a path of at most {limit} bytes"), format!("path {index}"))
+                    bytes.wrong(
+                        format!("a path of at most {limit} bytes"),
+                        format!("path {index}"),
+                    )
                 })?;
-                self.budget.charge(|| bytes.location(), 32 + path.len(), 1)?;
+                self.budget
+                    .charge(|| bytes.location(), 32 + path.len(), 1)?;
                 targets.push(path.into());
             }
         }
@@ -360,7 +375,10 @@ impl<'a, 't> Values<'a, 't> {
 fn plain(bytes: &mut Bytes<'_>, scalar: Scalar, count: usize) -> Result<Vec<f64>> {
     let size = scalar.size();
     let block = bytes.take(count.saturating_mul(size))?;
-    Ok(block.chunks_exact(size).map(|bytes| scalar.of(bytes)).collect())
+    Ok(block
+        .chunks_exact(size)
+        .map(|bytes| scalar.of(bytes))
+        .collect())
 }
 
 /// A value inside its four bytes: as it is, or as signed bytes where each number fits into one (of a
@@ -370,7 +388,13 @@ fn inline(kind: u64, scalar: Scalar, width: usize, payload: u64) -> Vec<f64> {
     let small = |at: usize| bytes.get(at).map_or(0.0, |&byte| f64::from(byte as i8));
     if (MATRIX_2..=MATRIX_4).contains(&kind) {
         let rows = (kind - MATRIX_2) as usize + 2;
-        let entry = |at: usize| if at / rows == at % rows { small(at % rows) } else { 0.0 };
+        let entry = |at: usize| {
+            if at / rows == at % rows {
+                small(at % rows)
+            } else {
+                0.0
+            }
+        };
         return (0..rows * rows).map(entry).collect();
     }
     if width > 1 {

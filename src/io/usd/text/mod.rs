@@ -72,7 +72,10 @@ fn prim(scan: &mut Scanner<'_>, layer: &mut Layer, parent: usize) -> Result<usiz
     let type_name = scan.word();
     let (at, _) = scan.position();
     let name = scan.string()?;
-    let starts_well = name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    let starts_well = name
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_alphabetic() || c == '_');
     if !starts_well || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
         return Err(Error::format(
             scan.location_of(at),

@@ -46,7 +46,14 @@ pub(super) fn read(scan: &mut Scanner<'_>, layer: &mut Layer, inside: usize) -> 
     } else {
         word.into()
     };
-    attribute(scan, layer, inside, edit.is_some(), type_name, (shape, is_array))
+    attribute(
+        scan,
+        layer,
+        inside,
+        edit.is_some(),
+        type_name,
+        (shape, is_array),
+    )
 }
 
 fn attribute(

@@ -61,7 +61,9 @@ impl<'a> Scanner<'a> {
                 b'/' if self.starts_with("//") => self.skip_line(),
                 b'/' if self.starts_with("/*") => {
                     let rest = self.text.get(self.at + 2..).unwrap_or_default();
-                    let end = rest.find("*/").map_or(self.text.len(), |end| self.at + 4 + end);
+                    let end = rest
+                        .find("*/")
+                        .map_or(self.text.len(), |end| self.at + 4 + end);
                     self.at = end;
                 }
                 b';' => self.at += 1,
@@ -104,7 +106,10 @@ impl<'a> Scanner<'a> {
         let rest = &self.text.as_bytes()[self.at..];
         let is_part =
             |byte: u8| byte.is_ascii_alphanumeric() || b"_:.".contains(&byte) || byte >= 0x80;
-        let length = rest.iter().position(|&byte| !is_part(byte)).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|&byte| !is_part(byte))
+            .unwrap_or(rest.len());
         let word = self.text.get(self.at..self.at + length).unwrap_or_default();
         self.at += length;
         word
@@ -135,7 +140,11 @@ impl<'a> Scanner<'a> {
         let end = if is_long { triple.as_str() } else { quote };
         self.at += end.len();
         let mut text = String::new();
-        while let Some(next) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+        while let Some(next) = self
+            .text
+            .get(self.at..)
+            .and_then(|rest| rest.chars().next())
+        {
             if self.starts_with(end) {
                 self.at += end.len();
                 return Ok(text.into());
@@ -148,7 +157,10 @@ impl<'a> Scanner<'a> {
                 text.push(next);
                 continue;
             }
-            let escaped = self.text.get(self.at..).and_then(|rest| rest.chars().next());
+            let escaped = self
+                .text
+                .get(self.at..)
+                .and_then(|rest| rest.chars().next());
             let Some(escaped) = escaped else { break };
             self.at += escaped.len_utf8();
             text.push(match escaped {
@@ -205,7 +217,10 @@ impl<'a> Scanner<'a> {
         self.skip_space();
         let rest = &self.text.as_bytes()[self.at..];
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-        let length = rest.iter().position(|&byte| !is_part(byte)).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|&byte| !is_part(byte))
+            .unwrap_or(rest.len());
         let word = self.text.get(self.at..self.at + length).unwrap_or_default();
         let number = match word {
             "true" | "True" => Some(1.0),

@@ -21,7 +21,11 @@ pub(super) fn value(scan: &mut Scanner<'_>, shape: Shape, is_array: bool) -> Res
         let mut texts = Vec::new();
         list(scan, is_array, |scan| {
             let is_asset = scan.peek() == Some(b'@');
-            texts.push(if is_asset { scan.asset()? } else { scan.string()? });
+            texts.push(if is_asset {
+                scan.asset()?
+            } else {
+                scan.string()?
+            });
             Ok(())
         })?;
         return Ok(Value::Texts(Arc::new(texts)));

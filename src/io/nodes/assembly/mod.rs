@@ -6,12 +6,7 @@ mod geometry;
 use nalgebra::{Matrix3, Matrix4, Vector3};
 use std::collections::HashMap;
 
-use super::MeshPart;
-use super::accessor::Data;
-use super::frames::Frame;
-use super::mesh::{self, MeshItem, Primitive};
-use super::nodes::{Names, Node};
-use super::skin::Skin;
+use super::{Frame, Names, Polygons, Primitive, Skin};
 use crate::character::{BlendShape, Joint, Mesh, MeshParts, Skeleton, SkinWeights};
 use crate::error::{Error, Result};
 use geometry::{cofactors, moved, smooth_normals};
@@ -19,21 +14,8 @@ use geometry::{cofactors, moved, smooth_normals};
 /// As many as a vertex can name.
 const MAX_JOINTS: usize = 1 << 16;
 
-/// Numbers, roughly: positions twice, normals, texture coordinates, colours, weights.
-const KEPT_PER_VERTEX: usize = 16;
-
-/// What a file holds, as far as meshes go.
-pub(super) struct Stored<'s, 'a> {
-    pub data: &'s Data<'a>,
-    pub nodes: &'s [Node<'a>],
-    pub meshes: &'s [MeshItem<'a>],
-    pub skins: &'s [Skin],
-    /// Whether attributes may be integers.
-    pub is_quantized: bool,
-}
-
 /// Joints and vertices while they are gathered.
-pub(super) struct Assembly {
+pub(in crate::io) struct Assembly {
     pub frames: Vec<Frame>,
     pub parents: Vec<Option<usize>>,
     pub names: Vec<String>,
@@ -57,6 +39,7 @@ pub(super) struct Assembly {
     colors: Vec<[u8; 3]>,
     has: Optional,
     faces: Vec<[u32; 3]>,
+    polygons: Polygons,
     lines: Vec<Vec<u32>>,
     /// Joints and weights of all vertices, and where those of each vertex end.
     influences: Vec<(u32, f32)>,
@@ -65,8 +48,9 @@ pub(super) struct Assembly {
     shape_names: Names,
     /// First shape and number of shapes of each node with morph targets.
     pub node_shapes: HashMap<usize, (usize, usize)>,
-    pub parts: Vec<MeshPart>,
     zero_weights: usize,
+    /// Columns of the skin weights, where the file says how many there are.
+    pub columns: Option<usize>,
 }
 
 #[derive(Default)]
@@ -76,7 +60,7 @@ struct Optional {
 }
 
 /// A morph target of one node's mesh.
-pub(super) struct Shape {
+pub(in crate::io) struct Shape {
     pub name: String,
     /// Its weight in the rest pose.
     pub weight: f64,
@@ -85,22 +69,15 @@ pub(super) struct Shape {
 }
 
 impl Assembly {
-    /// A joint for each of `nodes_in_order`, parents first; `parent` gives the node that a node hangs
-    /// on.
-    pub fn new(
-        nodes: &[Node<'_>],
-        nodes_in_order: &[usize],
-        parent: impl Fn(usize) -> Option<usize>,
-        scale_is_animated: impl Fn(usize) -> bool,
-        taken: Names,
-    ) -> Result<Self> {
-        let mut assembly = Self {
+    /// Nothing yet, of a file with so many nodes; `taken` are the names of its joints.
+    pub fn new(n_nodes: usize, taken: Names) -> Self {
+        Self {
             frames: Vec::new(),
             parents: Vec::new(),
             names: Vec::new(),
             worlds: Vec::new(),
             joint_nodes: Vec::new(),
-            node_joints: vec![None; nodes.len()],
+            node_joints: vec![None; n_nodes],
             binding: Vec::new(),
             twins: HashMap::new(),
             taken,
@@ -112,32 +89,37 @@ impl Assembly {
             colors: Vec::new(),
             has: Optional::default(),
             faces: Vec::new(),
+            polygons: Polygons::default(),
             lines: Vec::new(),
             influences: Vec::new(),
             influence_ends: Vec::new(),
             shapes: Vec::new(),
             shape_names: Names::new([]),
             node_shapes: HashMap::new(),
-            parts: Vec::new(),
             zero_weights: 0,
-        };
-        for &node in nodes_in_order {
-            let parent = parent(node).and_then(|parent| assembly.node_joints[parent]);
-            let residual =
-                parent.map_or_else(Matrix3::identity, |parent| assembly.frames[parent].residual);
-            let frame = Frame::new(nodes[node].local, residual, scale_is_animated(node));
-            let finite = frame.residual.iter().chain(frame.rest.translation.iter());
-            if !finite.copied().all(f64::is_finite) {
-                return Err(Error::format(
-                    format!("nodes[{node}]"),
-                    "a transform of finite size",
-                    "one that overflows together with its parents'",
-                ));
-            }
-            let joint = assembly.add_joint(nodes[node].name.clone(), parent, frame, Some(node))?;
-            assembly.node_joints[node] = Some(joint);
+            columns: None,
         }
-        Ok(assembly)
+    }
+
+    /// The joint that stands for a node.
+    pub fn add_node(
+        &mut self,
+        node: usize,
+        name: String,
+        parent: Option<usize>,
+        frame: Frame,
+    ) -> Result<usize> {
+        let finite = frame.residual.iter().chain(frame.rest.translation.iter());
+        if !finite.copied().all(f64::is_finite) {
+            return Err(Error::format(
+                format!("nodes[{node}]"),
+                "a transform of finite size",
+                "one that overflows together with its parents'",
+            ));
+        }
+        let joint = self.add_joint(name, parent, frame, Some(node))?;
+        self.node_joints[node] = Some(joint);
+        Ok(joint)
     }
 
     fn add_joint(
@@ -167,64 +149,32 @@ impl Assembly {
         Ok(joint)
     }
 
-    /// Adds the mesh of a node: its skinned primitives or the others.
-    pub fn add_mesh(
+    /// The numbers of vertices and triangles so far.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.vertices.len() / 3, self.faces.len())
+    }
+
+    /// Adds a piece of the mesh of a node: bound by a skin, or moving with the node. `weights` are those
+    /// of its shapes in the rest pose; see [`Self::add_shapes`].
+    pub fn add_primitive(
         &mut self,
-        stored: &Stored<'_, '_>,
+        path: &str,
         node: usize,
-        skinned: bool,
-        warnings: &mut Vec<String>,
+        primitive: &Primitive,
+        skin: Option<&Skin>,
+        weights: &[f64],
     ) -> Result<()> {
-        let carrier = &stored.nodes[node];
-        let Some(mesh) = carrier.mesh else {
-            return Ok(());
-        };
-        let item = &stored.meshes[mesh];
-        let skin = carrier.skin.map(|skin| &stored.skins[skin]);
-        let weights = match &carrier.weights {
-            Some(weights) => {
-                let path = format!("nodes[{node}].weights");
-                mesh::checked_weights(&path, weights.clone(), item.n_targets)?
-            }
-            None => item.weights.clone(),
-        };
-        for (at, place) in item.primitives.iter().enumerate() {
-            let has_joints = place
-                .get("attributes")
-                .is_some_and(|attributes| attributes.get("JOINTS_0").is_some());
-            if (has_joints && skin.is_some()) != skinned {
-                continue;
-            }
-            let Some(primitive) = mesh::read(stored.data, place, stored.is_quantized, warnings)?
-            else {
-                continue;
-            };
-            // What is kept for each vertex besides what has been read.
-            let kept = KEPT_PER_VERTEX * primitive.n_vertices();
-            stored.data.charge(&place.path, kept)?;
-            if item.n_targets > 0 && !self.node_shapes.contains_key(&node) {
-                self.add_shapes(&carrier.name, node, item, &weights);
-            }
-            let vertices = self.vertices.len() / 3;
-            let faces = self.faces.len();
-            if vertices + primitive.n_vertices() > u32::MAX as usize {
-                return Err(Error::format(&place.path, "at most 2^32 vertices", "more"));
-            }
-            let linear = match skin.filter(|_| skinned) {
-                Some(skin) => self.add_skinned(place.path.as_str(), &primitive, skin)?,
-                None => self.add_rigid(node, &primitive)?,
-            };
-            self.add_attributes(&primitive, &linear, vertices);
-            self.add_deltas(node, &primitive, &linear, &weights, vertices);
-            self.parts.push(MeshPart {
-                node,
-                mesh,
-                primitive: at,
-                vertices: vertices..self.vertices.len() / 3,
-                faces: faces..self.faces.len(),
-                is_skinned: skinned,
-            });
+        let (vertices, _) = self.counts();
+        if vertices + primitive.n_vertices() > u32::MAX as usize {
+            return Err(Error::format(path, "at most 2^32 vertices", "more"));
         }
+        let linear = match skin {
+            Some(skin) => self.add_skinned(path, primitive, skin)?,
+            None if self.node_joints[node].is_none() => self.add_unbound(primitive),
+            None => self.add_rigid(node, primitive)?,
+        };
+        self.add_attributes(primitive, &linear, vertices);
+        self.add_deltas(node, primitive, &linear, weights, vertices);
         Ok(())
     }
 
@@ -258,6 +208,7 @@ impl Assembly {
         }
         self.has.texcoords |= primitive.texcoords.is_some();
         let first_texcoord = (self.texcoords.len() / 2) as u32;
+        self.add_polygons(primitive, mirrors, [first, first_texcoord]);
         match (&primitive.texcoords, &primitive.texcoord_faces) {
             (Some(texcoords), triangles) => {
                 self.texcoords.extend(texcoords);
@@ -281,9 +232,40 @@ impl Assembly {
         }
     }
 
-    fn add_shapes(&mut self, name: &str, node: usize, item: &MeshItem<'_>, weights: &[f64]) {
+    fn add_polygons(&mut self, primitive: &Primitive, mirrors: bool, first: [u32; 2]) {
+        let polygons = &primitive.polygons;
+        let start = self.polygons.vertices.len();
+        self.polygons.sizes.extend(&polygons.sizes);
+        let vertices = polygons.vertices.iter().map(|at| first[0] + at);
+        self.polygons.vertices.extend(vertices);
+        if polygons.texcoords.is_empty() {
+            let none = std::iter::repeat_n(first[1], polygons.vertices.len());
+            self.polygons.texcoords.extend(none);
+        } else {
+            let texcoords = polygons.texcoords.iter().map(|at| first[1] + at);
+            self.polygons.texcoords.extend(texcoords);
+        }
+        if mirrors {
+            let mut rest = &mut self.polygons.vertices[start..];
+            let mut rest_texcoords = &mut self.polygons.texcoords[start..];
+            for &size in &polygons.sizes {
+                let (corners, others) = rest.split_at_mut(size as usize);
+                corners.reverse();
+                rest = others;
+                let (corners, others) = rest_texcoords.split_at_mut(size as usize);
+                corners.reverse();
+                rest_texcoords = others;
+            }
+        }
+    }
+
+    /// Settles the shapes of a node's mesh, once for all of its pieces.
+    pub fn add_shapes(&mut self, name: &str, node: usize, targets: &[String], weights: &[f64]) {
+        if targets.is_empty() || self.node_shapes.contains_key(&node) {
+            return;
+        }
         let first = self.shapes.len();
-        for (target, &weight) in item.target_names.iter().zip(weights) {
+        for (target, &weight) in targets.iter().zip(weights) {
             let unique = self.shape_names.fresh(target);
             let unique = if unique == *target {
                 unique
@@ -296,7 +278,7 @@ impl Assembly {
                 deltas: Vec::new(),
             });
         }
-        self.node_shapes.insert(node, (first, item.n_targets));
+        self.node_shapes.insert(node, (first, targets.len()));
     }
 
     /// Displacements of a primitive; its vertices so far are those without any.
@@ -352,10 +334,11 @@ impl Assembly {
             .collect()
     }
 
-    /// The mesh, its weights and its shapes; `None` without vertices.
+    /// The mesh, its weights and its shapes; `None` without vertices. `charge` is told how many more
+    /// numbers are needed for what, and may refuse.
     pub fn into_mesh(
         mut self,
-        data: &Data<'_>,
+        charge: &dyn Fn(&str, usize) -> Result<()>,
         normalize: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Option<(Mesh, SkinWeights, Option<BlendShape>)>> {
@@ -371,8 +354,10 @@ impl Assembly {
         let count = self.vertices.len() / 3;
         let starts = || std::iter::once(0).chain(self.influence_ends.iter().copied());
         let rows = || starts().zip(&self.influence_ends);
-        let columns = rows().map(|(start, end)| end - start).max().unwrap_or(1);
-        data.charge("the vertices' weights", 2 * columns * count)?;
+        let most = rows().map(|(start, end)| end - start).max();
+        let columns = self.columns.max(most).unwrap_or(1).max(1);
+        let room = columns.saturating_mul(2).saturating_mul(count);
+        charge("the vertices' weights", room)?;
         let mut index = vec![0_u32; count * columns];
         let mut weight = vec![0.0_f32; count * columns];
         for (vertex, (start, &end)) in rows().enumerate() {
@@ -390,7 +375,7 @@ impl Assembly {
         } else {
             let size = self.vertices.len();
             let total = size.saturating_mul(self.shapes.len());
-            data.charge("the morph targets of all meshes", total)?;
+            charge("the morph targets of all meshes", total)?;
             let mut displacements = vec![0.0_f32; total];
             for (shape, row) in self.shapes.iter().zip(displacements.chunks_exact_mut(size)) {
                 for (start, deltas) in &shape.deltas {
@@ -407,6 +392,7 @@ impl Assembly {
         if !self.has.texcoords {
             self.texcoords.clear();
             self.texcoord_faces.clear();
+            self.polygons.texcoords.clear();
         }
         if !self.has.colors {
             self.colors.clear();
@@ -419,6 +405,9 @@ impl Assembly {
             colors: self.colors,
             texcoords: self.texcoords.into(),
             texcoord_faces: self.texcoord_faces,
+            poly_faces: self.polygons.vertices,
+            poly_face_sizes: self.polygons.sizes,
+            poly_texcoord_faces: self.polygons.texcoords,
             ..MeshParts::default()
         })?;
         Ok(Some((mesh, weights, blend_shape)))

@@ -9,11 +9,19 @@
 
 use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 
-use super::nodes::Local;
 use super::polar::{conformal, polar, pseudo_inverse, strain, to_quaternion};
 
 /// What a difference in scale between axes may be without being worth a warning.
 const NEGLIGIBLE: f64 = 1e-4;
+
+/// A node's transform to its parent: `T(translation) · R(rotation) · stretch`.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::io) struct Local {
+    pub translation: Vector3<f64>,
+    pub rotation: UnitQuaternion<f64>,
+    /// The scale of a node with TRS; symmetric for one with a matrix.
+    pub stretch: Matrix3<f64>,
+}
 
 /// A joint's transform to its parent joint.
 #[derive(Debug, Clone, Copy)]

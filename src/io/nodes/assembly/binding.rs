@@ -4,9 +4,7 @@
 
 use nalgebra::{Matrix3, Matrix4};
 
-use super::super::frames::Frame;
-use super::super::mesh::Primitive;
-use super::super::skin::Skin;
+use super::super::{Frame, Primitive, Skin};
 use super::Assembly;
 use super::geometry::{corners, moved};
 use crate::error::{Error, Result};
@@ -16,7 +14,7 @@ const SAME_BINDING: f64 = 1e-6;
 
 impl Assembly {
     /// Settles the bindings of joints that no mesh has used, from the skins that list them.
-    pub(in crate::io::gltf) fn bind_rest(&mut self, skins: &[Skin]) {
+    pub(in crate::io) fn bind_rest(&mut self, skins: &[Skin]) {
         for skin in skins {
             for (&node, inverse_bind) in skin.joints.iter().zip(&skin.inverse_bind) {
                 let Some(joint) = self.node_joints[node] else {
@@ -29,7 +27,7 @@ impl Assembly {
     }
 
     /// Vertices of a skinned primitive; gives the linear map that was baked into them.
-    pub(super) fn add_skinned(
+    pub(in crate::io) fn add_skinned(
         &mut self,
         path: &str,
         primitive: &Primitive,
@@ -69,6 +67,16 @@ impl Assembly {
                 joints[at.clone()].iter().zip(&weights[at])
             });
             let before = self.influences.len();
+            if let Some(columns) = self.columns {
+                // Every column is kept, also those that carry nothing.
+                self.influences
+                    .extend(sets.take(columns).map(|(&joint, &weight)| {
+                        let joint = joints.get(joint as usize).copied().unwrap_or_default();
+                        (joint as u32, weight)
+                    }));
+                self.influence_ends.push(self.influences.len());
+                continue;
+            }
             self.influences.extend(
                 sets.filter(|&(_, &weight)| weight != 0.0)
                     .map(|(&joint, &weight)| (joints[joint as usize] as u32, weight)),
@@ -94,7 +102,11 @@ impl Assembly {
         skin: &Skin,
         used: &[usize],
     ) -> Result<(Vec<usize>, Matrix4<f64>)> {
-        let mut joints = vec![0; skin.joints.len()];
+        let place = |&node: &usize| self.node_joints[node].unwrap_or_default();
+        let mut joints: Vec<usize> = match self.columns {
+            Some(_) => skin.joints.iter().map(place).collect(),
+            None => vec![0; skin.joints.len()],
+        };
         let mut wanted = Vec::with_capacity(used.len());
         for &at in used {
             // Every joint of a skin is in the skeleton, see `in_scene`.
@@ -161,8 +173,21 @@ impl Assembly {
         Ok(twin)
     }
 
+    /// Vertices of a primitive that nothing moves.
+    pub(super) fn add_unbound(&mut self, primitive: &Primitive) -> Matrix3<f64> {
+        self.vertices.extend_from_slice(&primitive.positions);
+        let end = self.influences.len();
+        let ends = std::iter::repeat_n(end, primitive.n_vertices());
+        self.influence_ends.extend(ends);
+        Matrix3::identity()
+    }
+
     /// Vertices of a primitive that moves with its node; gives the linear map baked into them.
-    pub(super) fn add_rigid(&mut self, node: usize, primitive: &Primitive) -> Result<Matrix3<f64>> {
+    pub(in crate::io) fn add_rigid(
+        &mut self,
+        node: usize,
+        primitive: &Primitive,
+    ) -> Result<Matrix3<f64>> {
         let Some(mut joint) = self.node_joints[node] else {
             return Err(Error::format(format!("nodes[{node}]"), "a joint", "none"));
         };
