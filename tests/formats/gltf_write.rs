@@ -3,9 +3,9 @@
 use crate::common::{files_below, shared_data};
 use kinarray::character::{
     BlendShape, BlendShapeBase, Character, CharacterParts, CollisionGeometry, CollisionShape,
-    Joint, JointPhysicalProperties, LimitKind, Locator, Marker, MarkerSequence, Mesh, MeshParts,
-    ParameterLimit, ParameterTransform, PoseShape, Reals, SdfCollider, SignedDistanceField,
-    Skeleton, SkinWeights, SkinnedLocator, Unit,
+    Joint, JointPhysicalProperties, LimitKind, Locator, Marker, MarkerSequence, Material, Mesh,
+    MeshParts, ParameterLimit, ParameterTransform, Picture, PoseShape, Reals, SdfCollider,
+    SignedDistanceField, Skeleton, SkinWeights, SkinnedLocator, Unit,
 };
 use kinarray::io::gltf::write::{Builder, Container, MarkerMesh, MotionToWrite, Values};
 use kinarray::io::gltf::{self, load_scene};
@@ -108,6 +108,8 @@ fn everything(unit: Unit, double: bool) -> Character {
             colors: (0..N_VERTICES as u8).map(|at| [at, 255 - at, 17]).collect(),
             confidence: reals(random.singles(N_VERTICES)),
             texcoords: reals(random.singles(10)),
+            materials: materials(),
+            face_materials: vec![2, 0, 2, 1],
             texcoord_faces: vec![[0, 1, 2], [3, 4, 0], [1, 1, 2], [4, 4, 4]],
             texcoord_lines: vec![vec![0, 4]],
             poly_faces: vec![0, 1, 3, 2],
@@ -262,6 +264,34 @@ fn limits(random: &mut Random) -> Vec<ParameterLimit> {
     weights.collect()
 }
 
+/// Four materials, one of them unused, two with the same picture.
+fn materials() -> Vec<Material> {
+    let picture = Arc::new(Picture {
+        name: "skin".into(),
+        mime_type: "image/png".into(),
+        bytes: vec![0x89, b'P', b'N', b'G', 1, 2, 3],
+    });
+    let plain = Material {
+        name: "plain".into(),
+        base_color: [0.1, 0.2, 0.3, 0.4],
+        metallic: 0.7,
+        roughness: 0.3,
+        is_double_sided: true,
+        ..Material::default()
+    };
+    let textured = Material {
+        base_color_texture: Some(picture.clone()),
+        ..Material::default()
+    };
+    let lamp = Material {
+        name: "lamp".into(),
+        emissive: [0.1, 5.3, 0.0],
+        base_color_texture: Some(picture),
+        ..Material::default()
+    };
+    vec![plain, textured, lamp, Material::default()]
+}
+
 fn options(unit: Unit) -> LoadOptions {
     LoadOptions {
         unit,
@@ -331,10 +361,10 @@ fn parts_that_are_not_asked_for_are_not_there() {
     let saved = gltf::save_character(&character, &plain, &Extras::default()).unwrap();
     assert!(!saved.bytes.windows(11).any(|word| word == b"FB_momentum"));
     let scene = load_scene(&Source::from_bytes(&saved.bytes), &options(Unit::Meter)).unwrap();
-    assert_eq!(
-        scene.character.mesh.as_ref().unwrap().vertices,
-        character.mesh.as_ref().unwrap().vertices
-    );
+    // A piece for each of the three materials that are seen.
+    let read = scene.character.mesh.as_ref().unwrap();
+    let written = character.mesh.as_ref().unwrap().vertices.as_f32();
+    assert_eq!(read.vertices.as_f32(), [written; 3].concat());
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod fbx_written;
 mod gltf_expected;
 mod gltf_handmade;
 mod gltf_invalid;
+mod gltf_materials;
 mod gltf_momentum;
 mod gltf_write;
 mod up_and_unit;

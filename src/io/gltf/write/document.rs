@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use crate::character::Picture;
 use crate::error::{Error, Result};
 
 /// What vertices and their attributes are in a buffer view.
@@ -33,6 +35,11 @@ pub(super) struct Document {
     accessors: Vec<Value>,
     pub nodes: Vec<Map<String, Value>>,
     pub meshes: Vec<Value>,
+    pub materials: Vec<Value>,
+    textures: Vec<Value>,
+    images: Vec<Value>,
+    /// The texture of each picture that is in the file.
+    pictures: Vec<(Arc<Picture>, usize)>,
     pub skins: Vec<Value>,
     pub animations: Vec<Value>,
     /// The scene's root nodes.
@@ -146,6 +153,22 @@ impl Document {
         accessor
     }
 
+    /// The texture that shows a picture; the same for the same picture.
+    pub fn texture(&mut self, picture: &Arc<Picture>) -> usize {
+        let known = self.pictures.iter().find(|(known, _)| known == picture);
+        if let Some(&(_, texture)) = known {
+            return texture;
+        }
+        let view = self.view(&picture.bytes, None);
+        self.images.push(json!({
+            "name": picture.name, "mimeType": picture.mime_type, "bufferView": view,
+        }));
+        self.textures.push(json!({"source": self.images.len() - 1}));
+        let texture = self.textures.len() - 1;
+        self.pictures.push((picture.clone(), texture));
+        texture
+    }
+
     /// A new node.
     pub fn node(&mut self, name: &str) -> usize {
         let mut node = Map::new();
@@ -195,6 +218,9 @@ impl Document {
         }
         for (key, list) in [
             ("meshes", &self.meshes),
+            ("materials", &self.materials),
+            ("textures", &self.textures),
+            ("images", &self.images),
             ("skins", &self.skins),
             ("animations", &self.animations),
             ("accessors", &self.accessors),
