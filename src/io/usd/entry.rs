@@ -79,14 +79,20 @@ pub fn load_motion(
 ) -> Result<Loaded<Motion>> {
     let scene = load_scene(source, options)?;
     let clip = &scene.clip;
-    let clips = if clip.is_there() { vec![clip.name()] } else { Vec::new() };
+    let clips = if clip.is_there() {
+        vec![clip.name()]
+    } else {
+        Vec::new()
+    };
     choice.find(&clips)?;
     let fps = choice.fps.unwrap_or_else(|| clip.fps());
     let codes = clip.frames(fps)?;
-    let mut model_parameters = Vec::new();
+    let mut model_parameters: Vec<f64> = Vec::new();
+    let mut previous = Vec::new();
     for (done, &code) in codes.iter().enumerate() {
         source.progress.at(done, codes.len())?;
-        model_parameters.extend(clip.parameters(code));
+        previous = clip.parameters(code, &previous);
+        model_parameters.extend(&previous);
     }
     let seconds = |code: &f64| code / clip.codes_per_second();
     Ok(Loaded {

@@ -14,11 +14,14 @@ const HEAD: usize = 30;
 /// # Errors
 /// [`Error::Format`] for an entry that is compressed, encrypted, or longer than the file.
 pub(super) fn first_entry(file: &[u8]) -> Result<(String, &[u8])> {
-    let wrong = |at: usize, expected: &str, got: String| {
-        Error::format(format!("byte {at}"), expected, got)
-    };
+    let wrong =
+        |at: usize, expected: &str, got: String| Error::format(format!("byte {at}"), expected, got);
     let Some(head) = file.get(..HEAD) else {
-        return Err(wrong(0, "the head of a zip entry", format!("{} bytes", file.len())));
+        return Err(wrong(
+            0,
+            "the head of a zip entry",
+            format!("{} bytes", file.len()),
+        ));
     };
     let short = |at: usize| usize::from(u16::from_le_bytes([head[at], head[at + 1]]));
     let long = |at: usize| short(at) | short(at + 2) << 16;
@@ -31,9 +34,15 @@ pub(super) fn first_entry(file: &[u8]) -> Result<(String, &[u8])> {
         ));
     }
     let start = HEAD + short(26) + short(28);
-    let bytes = start.checked_add(long(18)).and_then(|end| file.get(start..end));
+    let bytes = start
+        .checked_add(long(18))
+        .and_then(|end| file.get(start..end));
     let bytes = bytes.ok_or_else(|| {
-        wrong(18, "an entry inside the file", format!("{} bytes from {start} on", long(18)))
+        wrong(
+            18,
+            "an entry inside the file",
+            format!("{} bytes from {start} on", long(18)),
+        )
     })?;
     let name = file.get(HEAD..HEAD + short(26)).unwrap_or_default();
     Ok((String::from_utf8_lossy(name).into_owned(), bytes))

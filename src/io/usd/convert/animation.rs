@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::super::layer::Layer;
 use super::attribute::{Track, texts};
 use crate::error::Result;
-use super::super::layer::Layer;
 
 /// One SkelAnimation prim.
 pub(super) struct Animation {
@@ -51,7 +51,12 @@ impl Animation {
     }
 
     pub fn tracks(&self) -> impl Iterator<Item = &Track> {
-        let all = [&self.translations, &self.rotations, &self.scales, &self.weights];
+        let all = [
+            &self.translations,
+            &self.rotations,
+            &self.scales,
+            &self.weights,
+        ];
         all.into_iter().filter_map(Option::as_ref)
     }
 

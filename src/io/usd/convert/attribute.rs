@@ -19,7 +19,11 @@ fn checked(
             1 => "finite numbers".to_owned(),
             width => format!("tuples of {width} finite numbers"),
         };
-        Err(Error::format(format!("{}.{name}", layer.path(prim)), expected, got))
+        Err(Error::format(
+            format!("{}.{name}", layer.path(prim)),
+            expected,
+            got,
+        ))
     };
     match value {
         Value::Blocked => Ok(None),
@@ -186,7 +190,10 @@ fn slerp(a: &[f64], b: &[f64], u: f64) -> [f64; 4] {
         (1.0 - u, u)
     } else {
         let angle = cosine.acos();
-        (((1.0 - u) * angle).sin() / angle.sin(), (u * angle).sin() / angle.sin())
+        (
+            ((1.0 - u) * angle).sin() / angle.sin(),
+            (u * angle).sin() / angle.sin(),
+        )
     };
     std::array::from_fn(|at| from * a[at] + sign * to * b[at])
 }

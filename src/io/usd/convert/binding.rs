@@ -25,8 +25,15 @@ pub(super) struct Binding {
 pub(super) fn bindings(layer: &Layer, scene: &[usize]) -> Vec<Binding> {
     let mut all = vec![Binding::default(); layer.prims.len()];
     for &prim in scene {
-        let mut own = layer.prims[prim].parent.map_or_else(Binding::default, |at| all[at]);
-        let has = |name: &str| layer.prims[prim].properties.contains_key(name).then_some(prim);
+        let mut own = layer.prims[prim]
+            .parent
+            .map_or_else(Binding::default, |at| all[at]);
+        let has = |name: &str| {
+            layer.prims[prim]
+                .properties
+                .contains_key(name)
+                .then_some(prim)
+        };
         own.skeleton = target(layer, prim, "skel:skeleton").or(own.skeleton);
         own.animation = target(layer, prim, "skel:animationSource").or(own.animation);
         own.joints = has("skel:joints").or(own.joints);

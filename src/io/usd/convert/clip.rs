@@ -8,8 +8,8 @@ use super::skeleton::{Rig, local};
 use super::stage::{Transform, rotation};
 use crate::character::PARAMETERS_PER_JOINT;
 use crate::error::{Error, Result};
-use crate::io::gltf::clip::euler_xyz;
-use crate::io::gltf::frames::Similarity;
+use crate::io::angles::{euler_near, matrix};
+use crate::io::nodes::Similarity;
 
 /// How many numbers frames may have, whatever the size of the file.
 const FRAME_NUMBERS: usize = 1 << 22;
@@ -76,7 +76,10 @@ impl Moving {
 
     /// How many joints a sample scales in a way that is not uniform.
     pub fn n_uneven(&self) -> usize {
-        let Some((own, scales)) = self.animation.as_ref().and_then(|x| Some((x, x.scales.as_ref()?)))
+        let Some((own, scales)) = self
+            .animation
+            .as_ref()
+            .and_then(|x| Some((x, x.scales.as_ref()?)))
         else {
             return 0;
         };
@@ -102,7 +105,9 @@ impl Moving {
         let world = self.chain.iter().fold(Matrix4::identity(), product);
         let own = local(&world);
         let scale = own.stretch.diagonal();
-        self.rig.base.follow(Some(own.translation), Some(own.rotation), Some(scale))
+        self.rig
+            .base
+            .follow(Some(own.translation), Some(own.rotation), Some(scale))
     }
 }
 
@@ -110,7 +115,10 @@ impl Clip {
     /// The name of the first animation of a skeleton; empty without.
     #[must_use]
     pub fn name(&self) -> String {
-        let named = self.rigs.iter().find_map(|moving| moving.animation.as_ref());
+        let named = self
+            .rigs
+            .iter()
+            .find_map(|moving| moving.animation.as_ref());
         named.map_or_else(String::new, |animation| animation.name.to_string())
     }
 
@@ -128,9 +136,10 @@ impl Clip {
     #[must_use]
     pub fn range(&self) -> (f64, f64) {
         let ends = |track: &Track| Some((*track.times().first()?, *track.times().last()?));
-        let samples = self.tracks().filter_map(ends).reduce(|left, right| {
-            (left.0.min(right.0), left.1.max(right.1))
-        });
+        let samples = self
+            .tracks()
+            .filter_map(ends)
+            .reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)));
         match (samples, self.range) {
             (None, _) => (0.0, 0.0),
             (Some(samples), range) => range.unwrap_or(samples),
@@ -156,7 +165,10 @@ impl Clip {
     /// file has samples.
     pub fn frames(&self, fps: f64) -> Result<Vec<f64>> {
         if !(fps > 0.0 && fps.is_finite()) {
-            return Err(Error::value("fps", format!("expected more than 0, got {fps}")));
+            return Err(Error::value(
+                "fps",
+                format!("expected more than 0, got {fps}"),
+            ));
         }
         let (start, end) = self.range();
         let step = self.codes_per_second / fps;
@@ -172,12 +184,15 @@ impl Clip {
                 format!("{count} frames from {start} to {end}; ask for fewer fps"),
             ));
         }
-        Ok((0..count as u64).map(|frame| start + frame as f64 * step).collect())
+        Ok((0..count as u64)
+            .map(|frame| start + frame as f64 * step)
+            .collect())
     }
 
-    /// Model parameters at a time code: seven a joint, and the weights of blend shapes.
+    /// Model parameters at a time code: seven a joint, and the weights of blend shapes. Of all angles
+    /// those nearest to the ones of `previous`, the frame before, so that curves have no jumps.
     #[must_use]
-    pub fn parameters(&self, time: f64) -> Vec<f64> {
+    pub fn parameters(&self, time: f64, previous: &[f64]) -> Vec<f64> {
         let mut all = vec![0.0; self.n_parameters];
         let mut weights = Vec::with_capacity(self.rigs.len());
         for moving in &self.rigs {
@@ -186,7 +201,14 @@ impl Clip {
             let animation = moving.animation.as_ref();
             let [translations, rotations, scales, own_weights] = animation.map_or_else(
                 || [None, None, None, None],
-                |own| [at(&own.translations), at(&own.rotations), at(&own.scales), at(&own.weights)],
+                |own| {
+                    [
+                        at(&own.translations),
+                        at(&own.rotations),
+                        at(&own.scales),
+                        at(&own.weights),
+                    ]
+                },
             );
             weights.push(own_weights.unwrap_or_default());
             for (joint, frame) in moving.rig.frames.iter().enumerate() {
@@ -198,7 +220,9 @@ impl Clip {
                             let own = values.as_ref()?.get(3 * at..3 * at + 3)?;
                             Some(Vector3::new(own[0], own[1], own[2]))
                         };
-                        let turn = rotations.as_ref().and_then(|all| all.get(4 * at..4 * at + 4));
+                        let turn = rotations
+                            .as_ref()
+                            .and_then(|all| all.get(4 * at..4 * at + 4));
                         frame.follow(three(&translations), turn.map(rotation), three(&scales))
                     }
                 };
@@ -210,7 +234,9 @@ impl Clip {
                 };
                 let shift = now.translation - rest.translation;
                 row[..3].copy_from_slice(shift.as_slice());
-                row[3..6].copy_from_slice(&euler_xyz(&(rest.rotation.inverse() * now.rotation)));
+                let before = previous.get(start + 3..start + 6).unwrap_or(&[0.0; 3]);
+                let turn = matrix(&(rest.rotation.inverse() * now.rotation));
+                row[3..6].copy_from_slice(&euler_near(&turn, [before[0], before[1], before[2]]));
                 // A scale of zero has no logarithm.
                 row[6] = now.scale.max(f64::from(f32::MIN_POSITIVE)).log2();
             }

@@ -68,10 +68,16 @@ impl Draft {
             Hold::Skin(influences) => influences.width(),
             Hold::Joint(_) => 1,
         };
-        stage.budget.charge(|| path.into(), n_points, 8 * width + 64)?;
+        stage
+            .budget
+            .charge(|| path.into(), n_points, 8 * width + 64)?;
         let too_many = || {
             let limit = u32::MAX;
-            Error::format(path, format!("at most {limit} vertices in all"), first + n_points)
+            Error::format(
+                path,
+                format!("at most {limit} vertices in all"),
+                first + n_points,
+            )
         };
         u32::try_from(first + n_points).map_err(|_| too_many())?;
         let is_exact = *place == Matrix4::identity();
@@ -79,11 +85,16 @@ impl Draft {
             if is_exact {
                 self.vertices.extend(point.iter().map(|&x| x as f32));
             } else {
-                self.vertices.extend(moved(place, point).iter().map(|&x| x as f32));
+                self.vertices
+                    .extend(moved(place, point).iter().map(|&x| x as f32));
             }
         }
         if !self.vertices.iter().skip(3 * first).all(|x| x.is_finite()) {
-            return Err(Error::format(format!("{path}.points"), "points within single precision", "larger ones"));
+            return Err(Error::format(
+                format!("{path}.points"),
+                "points within single precision",
+                "larger ones",
+            ));
         }
         for vertex in 0..n_points {
             let before = self.influences.len();
@@ -91,7 +102,8 @@ impl Draft {
                 Hold::Joint(joint) => self.influences.push((*joint as u32, 1.0)),
                 Hold::Skin(influences) => {
                     let own = influences.of(vertex);
-                    self.influences.extend(own.iter().filter(|(_, weight)| *weight != 0.0));
+                    self.influences
+                        .extend(own.iter().filter(|(_, weight)| *weight != 0.0));
                     if self.influences.len() == before {
                         self.n_weightless += 1;
                         let joint = own.first().map_or(0, |(joint, _)| *joint);
@@ -122,7 +134,8 @@ impl Draft {
                 self.has_texcoords = true;
                 // USD counts from the bottom, as textures do not.
                 let pairs = texcoords.values.values.chunks_exact(2);
-                self.texcoords.extend(pairs.flat_map(|uv| [uv[0] as f32, (1.0 - uv[1]) as f32]));
+                self.texcoords
+                    .extend(pairs.flat_map(|uv| [uv[0] as f32, (1.0 - uv[1]) as f32]));
             }
         }
         for (face, polygon) in stored.polygons.iter().enumerate() {
@@ -148,8 +161,12 @@ impl Draft {
                 corners.reverse();
             }
             self.parts.poly_face_sizes.push(corners.len() as u32);
-            self.parts.poly_faces.extend(corners.iter().map(|corner| corner.0));
-            self.parts.poly_texcoord_faces.extend(corners.iter().map(|corner| corner.1));
+            self.parts
+                .poly_faces
+                .extend(corners.iter().map(|corner| corner.0));
+            self.parts
+                .poly_texcoord_faces
+                .extend(corners.iter().map(|corner| corner.1));
             for pair in corners[1..].windows(2) {
                 let [a, b, c] = [corners[0], pair[0], pair[1]];
                 self.parts.faces.push([a.0, b.0, c.0]);
@@ -188,9 +205,13 @@ impl Draft {
             }
             other => {
                 if other.is_some() {
-                    stage.warnings.push(format!("the colours of the faces of {path} are left out"));
+                    stage
+                        .warnings
+                        .push(format!("the colours of the faces of {path} are left out"));
                 }
-                self.parts.colors.extend(std::iter::repeat_n([255; 3], n_points));
+                self.parts
+                    .colors
+                    .extend(std::iter::repeat_n([255; 3], n_points));
             }
         }
         Ok(())
@@ -221,7 +242,11 @@ impl Draft {
         let starts = || std::iter::once(0).chain(self.ends.iter().copied());
         let rows = || starts().zip(&self.ends);
         let columns = rows().map(|(start, end)| end - start).max().unwrap_or(1);
-        stage.budget.charge(|| "the vertices' weights".into(), count.saturating_mul(columns), 8)?;
+        stage.budget.charge(
+            || "the vertices' weights".into(),
+            count.saturating_mul(columns),
+            8,
+        )?;
         let mut index = vec![0_u32; count * columns];
         let mut weight = vec![0.0_f32; count * columns];
         for (vertex, (start, &end)) in rows().enumerate() {
@@ -238,7 +263,9 @@ impl Draft {
         let mut blend_shape = None;
         if !self.shapes.is_empty() {
             let total = size.saturating_mul(self.shapes.len());
-            stage.budget.charge(|| "the blend shapes of all meshes".into(), total, 4)?;
+            stage
+                .budget
+                .charge(|| "the blend shapes of all meshes".into(), total, 4)?;
             let mut all = vec![0.0_f32; total];
             for (shape, row) in self.shapes.iter().zip(all.chunks_exact_mut(size)) {
                 for (start, deltas) in &shape.deltas {
@@ -246,7 +273,11 @@ impl Draft {
                 }
             }
             let names = self.shapes.iter().map(|shape| shape.name.clone()).collect();
-            blend_shape = Some(BlendShape::new(names, self.vertices.clone().into(), all.into())?);
+            blend_shape = Some(BlendShape::new(
+                names,
+                self.vertices.clone().into(),
+                all.into(),
+            )?);
         }
         self.parts.vertices = self.vertices.into();
         if self.has_texcoords {

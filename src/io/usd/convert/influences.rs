@@ -2,11 +2,11 @@
 
 use nalgebra::Matrix4;
 
+use super::super::value::Value;
 use super::attribute::{about, matrix, numbers, texts, token};
 use super::binding::Binding;
 use super::skeleton::Rig;
 use super::stage::Stage;
-use super::super::value::Value;
 use crate::error::{Error, Result};
 
 /// How one mesh is bound to one skeleton.
@@ -47,10 +47,16 @@ impl Influences {
             Some("vertex" | "varying") => false,
             Some("constant") | None => true,
             Some(other) => {
-                return Err(Error::format(path, "interpolation 'vertex' or 'constant'", other));
+                return Err(Error::format(
+                    path,
+                    "interpolation 'vertex' or 'constant'",
+                    other,
+                ));
             }
         };
-        let width = about(property, "elementSize").and_then(Value::number).unwrap_or(1.0);
+        let width = about(property, "elementSize")
+            .and_then(Value::number)
+            .unwrap_or(1.0);
         let n_rows = if is_rigid { 1 } else { n_points };
         let wanted = (n_rows as f64) * width;
         let is_fitting = width >= 1.0 && width.fract() == 0.0;
@@ -107,7 +113,11 @@ impl Influences {
 
     /// Joints and weights of a vertex.
     pub fn of(&self, vertex: usize) -> &[(u32, f32)] {
-        let start = if self.is_rigid { 0 } else { vertex * self.width };
+        let start = if self.is_rigid {
+            0
+        } else {
+            vertex * self.width
+        };
         &self.entries[start..start + self.width]
     }
 }
@@ -142,5 +152,7 @@ fn geometry(stage: &Stage<'_>, binding: &Binding) -> Result<Matrix4<f64>> {
         Some(prim) => numbers(stage.layer, prim, name, 16)?,
         None => None,
     };
-    Ok(found.and_then(|found| matrix(&found.values)).unwrap_or_else(Matrix4::identity))
+    Ok(found
+        .and_then(|found| matrix(&found.values))
+        .unwrap_or_else(Matrix4::identity))
 }

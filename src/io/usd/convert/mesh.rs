@@ -36,7 +36,8 @@ pub(super) enum Of {
 impl Primvar {
     fn read(stage: &Stage<'_>, prim: usize, name: &str, width: usize) -> Result<Option<Self>> {
         let layer = stage.layer;
-        let Some(values) = numbers(layer, prim, name, width)?.filter(|x| !x.values.is_empty()) else {
+        let Some(values) = numbers(layer, prim, name, width)?.filter(|x| !x.values.is_empty())
+        else {
             return Ok(None);
         };
         let property = &layer.prims[prim].properties[name];
@@ -48,7 +49,11 @@ impl Primvar {
             Some("faceVarying") => Of::Corner,
             Some(other) => {
                 let shown = crate::io::source::shortened(other);
-                return Err(Error::format(path(), "an interpolation of USD", format!("'{shown}'")));
+                return Err(Error::format(
+                    path(),
+                    "an interpolation of USD",
+                    format!("'{shown}'"),
+                ));
             }
         };
         let indices = numbers(layer, prim, &format!("{name}:indices"), 1)?;
@@ -89,11 +94,18 @@ impl Stored {
     pub fn read(stage: &mut Stage<'_>, prim: usize) -> Result<Option<Self>> {
         let layer = stage.layer;
         let path = layer.path(prim);
-        let Some(points) = numbers(layer, prim, "points", 3)?.filter(|x| !x.values.is_empty()) else {
+        let Some(points) = numbers(layer, prim, "points", 3)?.filter(|x| !x.values.is_empty())
+        else {
             return Ok(None);
         };
-        if layer.prims[prim].properties.get("points").is_some_and(|x| x.samples.len() > 1) {
-            stage.warnings.push(format!("the points of {path} over time are left out"));
+        if layer.prims[prim]
+            .properties
+            .get("points")
+            .is_some_and(|x| x.samples.len() > 1)
+        {
+            stage
+                .warnings
+                .push(format!("the points of {path} over time are left out"));
         }
         let n_points = points.values.len() / 3;
         let sizes = numbers(layer, prim, "faceVertexCounts", 1)?;
@@ -102,7 +114,9 @@ impl Stored {
             sizes.as_ref().map_or(&[][..], |x| &x.values),
             corners.as_ref().map_or(&[][..], |x| &x.values),
         );
-        stage.budget.charge(|| path.clone(), corners.len() + 3 * sizes.len(), 16)?;
+        stage
+            .budget
+            .charge(|| path.clone(), corners.len() + 3 * sizes.len(), 16)?;
         let is_left = token(layer, prim, "orientation") == Some("leftHanded");
         let mut polygons = Vec::with_capacity(sizes.len());
         let mut start = 0_usize;

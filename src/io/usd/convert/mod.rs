@@ -19,7 +19,7 @@ use std::sync::Arc;
 use super::layer::Layer;
 use crate::character::{Character, CharacterParts, Joint, ParameterTransform, Skeleton};
 use crate::error::Result;
-use crate::io::gltf::nodes::Names;
+use crate::io::nodes::Names;
 use crate::io::{LoadOptions, Progress, Up};
 use animation::Animation;
 use binding::{Binding, bindings};
@@ -59,8 +59,10 @@ pub(super) fn scene(
     }
     let mut names = Names::new([]);
     let mut joints = joints(&rigs, &mut names);
-    let mut binds: Vec<Matrix4<f64>> =
-        rigs.iter().flat_map(|moving| moving.rig.inverse_bind.clone()).collect();
+    let mut binds: Vec<Matrix4<f64>> = rigs
+        .iter()
+        .flat_map(|moving| moving.rig.inverse_bind.clone())
+        .collect();
     let mut draft = Draft::default();
     let mut mesh_parts = Vec::new();
     let mut shape_names = Names::new([]);
@@ -96,7 +98,9 @@ pub(super) fn scene(
                     joints.len() - 1
                 });
                 if stage.moves[prim] {
-                    stage.warnings.push(format!("{path} is not skinned and stays where it begins"));
+                    stage
+                        .warnings
+                        .push(format!("{path} is not skinned and stays where it begins"));
                 }
                 let place = stage.world(prim);
                 draft.add(&mut stage, &path, &stored, &place, &Hold::Joint(joint))?
@@ -113,10 +117,14 @@ pub(super) fn scene(
         mesh_parts.push((path, first..draft.n_vertices()));
     }
     if standing.is_some() {
-        stage.warnings.push("meshes that are not skinned hang on a joint of their own".into());
+        stage
+            .warnings
+            .push("meshes that are not skinned hang on a joint of their own".into());
     }
     let shapes = weighted(&draft.shapes, &rigs);
-    stage.warnings.extend(notes::of(layer, &scene, &rigs, &shapes));
+    stage
+        .warnings
+        .extend(notes::of(layer, &scene, &rigs, &shapes));
     let found = draft.finish(&mut stage, options.normalize_weights)?;
     let skeleton = Skeleton::new(joints)?;
     let transform = ParameterTransform::identity(&skeleton);
@@ -133,7 +141,12 @@ pub(super) fn scene(
         }
     }
     let transform = &parts.parameter_transform;
-    let columns = transform.blend_shape_columns().iter().copied().flatten().collect();
+    let columns = transform
+        .blend_shape_columns()
+        .iter()
+        .copied()
+        .flatten()
+        .collect();
     for moving in &mut rigs {
         if stage.moves[moving.rig.prim] {
             moving.chain = stage.chain(moving.rig.prim)?;
@@ -169,7 +182,9 @@ fn rigs(stage: &mut Stage<'_>, bindings: &[Binding]) -> Result<Vec<Moving>> {
         let animation = bindings[prim].animation;
         let animation = animation.filter(|&at| &*layer.prims[at].type_name == "SkelAnimation");
         let animation_prim = animation;
-        let animation = animation.map(|prim| Animation::read(layer, prim)).transpose()?;
+        let animation = animation
+            .map(|prim| Animation::read(layer, prim))
+            .transpose()?;
         let scales = |joint: &str| animation.as_ref().is_some_and(|own| own.scales(joint));
         let rig = Rig::read(stage, prim, first, scales)?;
         first += rig.joints.len();
@@ -186,7 +201,12 @@ fn rigs(stage: &mut Stage<'_>, bindings: &[Binding]) -> Result<Vec<Moving>> {
 /// The joints of all skeletons, called by the last part of their names, or by all of it where another
 /// joint is called so.
 fn joints(rigs: &[Moving], names: &mut Names) -> Vec<Joint> {
-    let short = |name: &str| name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name).to_owned();
+    let short = |name: &str| {
+        name.rsplit('/')
+            .find(|part| !part.is_empty())
+            .unwrap_or(name)
+            .to_owned()
+    };
     let mut uses: HashMap<String, usize> = HashMap::new();
     for name in rigs.iter().flat_map(|moving| moving.rig.joints.iter()) {
         *uses.entry(short(name)).or_insert(0) += 1;
@@ -195,7 +215,11 @@ fn joints(rigs: &[Moving], names: &mut Names) -> Vec<Joint> {
     for moving in rigs {
         for (joint, name) in moving.rig.joints.iter().enumerate() {
             let own = short(name);
-            let own = if uses.get(&own) == Some(&1) { own } else { name.to_string() };
+            let own = if uses.get(&own) == Some(&1) {
+                own
+            } else {
+                name.to_string()
+            };
             let rest = moving.rig.rest(joint);
             let quaternion = rest.rotation.coords;
             joints.push(Joint {
@@ -213,7 +237,9 @@ fn joints(rigs: &[Moving], names: &mut Names) -> Vec<Joint> {
 fn weighted(shapes: &[Shape], rigs: &[Moving]) -> Vec<Weighted> {
     let mut knots: HashMap<(Option<usize>, &str), Vec<f64>> = HashMap::new();
     for shape in shapes {
-        let own = knots.entry((shape.rig, &shape.token)).or_insert_with(|| vec![0.0]);
+        let own = knots
+            .entry((shape.rig, &shape.token))
+            .or_insert_with(|| vec![0.0]);
         own.push(shape.at);
     }
     let knots: HashMap<_, Arc<Vec<f64>>> = knots
@@ -225,11 +251,16 @@ fn weighted(shapes: &[Shape], rigs: &[Moving]) -> Vec<Weighted> {
         })
         .collect();
     let weighted = shapes.iter().map(|shape| {
-        let rig = shape.rig.and_then(|rig| Some((rig, rigs.get(rig)?.animation.as_ref()?)));
+        let rig = shape
+            .rig
+            .and_then(|rig| Some((rig, rigs.get(rig)?.animation.as_ref()?)));
         Weighted {
             source: rig.and_then(|(rig, own)| Some((rig, *own.shapes.get(&shape.token)?))),
             at: shape.at,
-            knots: knots.get(&(shape.rig, &*shape.token)).cloned().unwrap_or_default(),
+            knots: knots
+                .get(&(shape.rig, &*shape.token))
+                .cloned()
+                .unwrap_or_default(),
         }
     });
     weighted.collect()
@@ -237,7 +268,15 @@ fn weighted(shapes: &[Shape], rigs: &[Moving]) -> Vec<Weighted> {
 
 /// The prim that the file calls its own, or the first one.
 fn character_name(layer: &Layer) -> String {
-    let said = layer.metadata.get("defaultPrim").and_then(|value| value.as_text());
-    let first = || layer.prims[0].children.first().map(|&at| layer.prims[at].name.to_string());
+    let said = layer
+        .metadata
+        .get("defaultPrim")
+        .and_then(|value| value.as_text());
+    let first = || {
+        layer.prims[0]
+            .children
+            .first()
+            .map(|&at| layer.prims[at].name.to_string())
+    };
     said.map(str::to_owned).or_else(first).unwrap_or_default()
 }

@@ -78,7 +78,10 @@ pub(super) fn of(
         warnings.push(format!("what '{arc}' of {place} brings in is left out"));
     }
     if let Some((place, count)) = layer.left_out.get("splines") {
-        warnings.push(format!("{count} splines are left out, the first at {}", layer.path(*place)));
+        warnings.push(format!(
+            "{count} splines are left out, the first at {}",
+            layer.path(*place)
+        ));
     }
     let mut others: BTreeMap<&str, usize> = BTreeMap::new();
     let mut n_normals = 0;
@@ -94,20 +97,27 @@ pub(super) fn of(
         n_normals += usize::from(is_mesh && has_normals);
     }
     for (kind, count) in others {
-        warnings.push(format!("{count} prims of type {kind} are left out; meshes are read"));
+        warnings.push(format!(
+            "{count} prims of type {kind} are left out; meshes are read"
+        ));
     }
     if n_normals > 0 {
         warnings.push(format!(
             "the normals of {n_normals} meshes are left out; they are computed from the surface"
         ));
     }
-    let is_bound = |prim: usize| rigs.iter().any(|moving| moving.animation_prim == Some(prim));
-    let loose = scene.iter().filter(|&&prim| {
-        &*layer.prims[prim].type_name == "SkelAnimation" && !is_bound(prim)
-    });
+    let is_bound = |prim: usize| {
+        rigs.iter()
+            .any(|moving| moving.animation_prim == Some(prim))
+    };
+    let loose = scene
+        .iter()
+        .filter(|&&prim| &*layer.prims[prim].type_name == "SkelAnimation" && !is_bound(prim));
     let n_loose = loose.count();
     if n_loose > 0 {
-        warnings.push(format!("{n_loose} animations that no skeleton uses are left out"));
+        warnings.push(format!(
+            "{n_loose} animations that no skeleton uses are left out"
+        ));
     }
     let n_sheared: usize = rigs.iter().map(|moving| moving.rig.n_sheared()).sum();
     if n_sheared > 0 {

@@ -9,7 +9,7 @@ use super::attribute::{about, numbers, texts};
 use super::draft::{Draft, Shape};
 use super::stage::Stage;
 use crate::error::{Error, Result};
-use crate::io::gltf::nodes::Names;
+use crate::io::nodes::Names;
 
 /// Mesh, its first vertex and the number of them, the map of its displacements, and its skeleton.
 pub(super) struct Owner {
@@ -29,7 +29,9 @@ pub(super) fn add(
 ) -> Result<()> {
     let layer = stage.layer;
     let tokens = texts(layer, owner.prim, "skel:blendShapes")?.unwrap_or_default();
-    let relation = layer.prims[owner.prim].properties.get("skel:blendShapeTargets");
+    let relation = layer.prims[owner.prim]
+        .properties
+        .get("skel:blendShapeTargets");
     let targets = relation.map_or(&[][..], |relation| &relation.targets);
     if tokens.len() != targets.len() {
         return Err(Error::format(
@@ -102,12 +104,20 @@ fn displacements(
 ) -> Result<Vec<f32>> {
     let path = || format!("{}.{name}", stage.layer.path(prim));
     let n_offsets = offsets.values.len() / 3;
-    let wanted = indices.as_ref().map_or(owner.n_points, |indices| indices.values.len());
+    let wanted = indices
+        .as_ref()
+        .map_or(owner.n_points, |indices| indices.values.len());
     if n_offsets != wanted {
-        return Err(Error::format(path(), format!("{wanted} offsets"), n_offsets));
+        return Err(Error::format(
+            path(),
+            format!("{wanted} offsets"),
+            n_offsets,
+        ));
     }
     let location = path();
-    stage.budget.charge(|| location.clone(), 3 * owner.n_points, 4)?;
+    stage
+        .budget
+        .charge(|| location.clone(), 3 * owner.n_points, 4)?;
     let mut deltas = vec![0.0_f32; 3 * owner.n_points];
     for (at, offset) in offsets.values.chunks_exact(3).enumerate() {
         let point = match indices {
@@ -142,9 +152,17 @@ fn push(
 ) {
     let key = (owner.rig, token.clone(), at.to_bits());
     let deltas = (3 * owner.first, deltas);
-    let known = draft.known.get(&key).and_then(|&known| draft.shapes.get_mut(known));
+    let known = draft
+        .known
+        .get(&key)
+        .and_then(|&known| draft.shapes.get_mut(known));
     // A mesh may not name one twice.
-    match known.filter(|shape| shape.deltas.last().is_none_or(|(start, _)| *start != deltas.0)) {
+    match known.filter(|shape| {
+        shape
+            .deltas
+            .last()
+            .is_none_or(|(start, _)| *start != deltas.0)
+    }) {
         Some(shape) => shape.deltas.push(deltas),
         None => {
             let wanted = part.map_or_else(|| token.to_string(), |part| format!("{token}.{part}"));

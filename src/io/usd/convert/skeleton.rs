@@ -7,10 +7,8 @@ use std::sync::Arc;
 use super::attribute::{matrix, numbers, texts};
 use super::stage::Stage;
 use crate::error::{Error, Result};
-use crate::io::gltf::clip::composed;
-use crate::io::gltf::frames::{Frame, Similarity};
-use crate::io::gltf::nodes::Local;
-use crate::io::gltf::polar::{cleaned, polar};
+use crate::io::nodes::polar::{cleaned, polar};
+use crate::io::nodes::{Frame, Local, Similarity};
 
 /// One Skeleton prim.
 pub(super) struct Rig {
@@ -98,7 +96,8 @@ impl Rig {
         let count = joints.len();
         let parents = parents(&joints, &|| format!("{path}.joints"))?;
         let matrices = |name: &str| -> Result<Option<Vec<Matrix4<f64>>>> {
-            let Some(found) = numbers(layer, prim, name, 16)?.filter(|x| !x.values.is_empty()) else {
+            let Some(found) = numbers(layer, prim, name, 16)?.filter(|x| !x.values.is_empty())
+            else {
                 return Ok(None);
             };
             let list: Vec<_> = found.values.chunks_exact(16).filter_map(matrix).collect();
@@ -114,7 +113,11 @@ impl Rig {
         let (bind, rest) = (matrices("bindTransforms")?, matrices("restTransforms")?);
         let inverse = |matrix: &Matrix4<f64>, place: String| {
             matrix.try_inverse().ok_or_else(|| {
-                Error::format(place, "a transform that can be inverted", "one that flattens")
+                Error::format(
+                    place,
+                    "a transform that can be inverted",
+                    "one that flattens",
+                )
             })
         };
         let world = stage.world(prim);
@@ -199,7 +202,7 @@ impl Rig {
     pub fn below(&self, joint: usize, base: &Similarity, own: &Similarity) -> Similarity {
         match self.parents[joint] {
             Some(_) => *own,
-            None => composed(base, own),
+            None => base.with_child(own),
         }
     }
 

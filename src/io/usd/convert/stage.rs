@@ -161,7 +161,10 @@ impl Transform {
                 return Err(Error::format(
                     location(),
                     "names of the prim's own attributes",
-                    format!("'{}', which is not there", crate::io::source::shortened(name)),
+                    format!(
+                        "'{}', which is not there",
+                        crate::io::source::shortened(name)
+                    ),
                 ));
             }
             let is_quaternion = matches!(kind, Kind::Orient);
@@ -190,7 +193,9 @@ impl Transform {
 
     /// The matrix at a time code.
     pub fn at(&self, time: f64) -> Matrix4<f64> {
-        self.ops.iter().fold(Matrix4::identity(), |product, op| product * op.at(time))
+        self.ops
+            .iter()
+            .fold(Matrix4::identity(), |product, op| product * op.at(time))
     }
 
     pub fn tracks(&self) -> impl Iterator<Item = &Track> {
@@ -212,7 +217,9 @@ impl Op {
             } => {
                 let matrix = kind.matrix(&track.at(time));
                 if *is_inverse {
-                    matrix.try_inverse().unwrap_or_else(|| Matrix4::repeat(f64::NAN))
+                    matrix
+                        .try_inverse()
+                        .unwrap_or_else(|| Matrix4::repeat(f64::NAN))
                 } else {
                     matrix
                 }
@@ -246,7 +253,11 @@ impl<'a> Stage<'a> {
             Some("X") => Up::X,
             Some(other) => {
                 let shown = crate::io::source::shortened(other);
-                return Err(Error::format("upAxis", "'X', 'Y' or 'Z'", format!("'{shown}'")));
+                return Err(Error::format(
+                    "upAxis",
+                    "'X', 'Y' or 'Z'",
+                    format!("'{shown}'"),
+                ));
             }
         };
         let frames = positive("framesPerSecond")?;
@@ -304,10 +315,15 @@ impl<'a> Stage<'a> {
         let mut at = Some(prim);
         while let Some(prim) = at.filter(|&prim| self.moves[prim]) {
             let transform = Transform::of(self.layer, prim)?;
-            at = self.layer.prims[prim].parent.filter(|_| !transform.is_reset);
+            at = self.layer.prims[prim]
+                .parent
+                .filter(|_| !transform.is_reset);
             chain.push(transform);
         }
-        let above = at.map_or_else(|| Matrix4::new_scaling(self.factor), |prim| self.world(prim));
+        let above = at.map_or_else(
+            || Matrix4::new_scaling(self.factor),
+            |prim| self.world(prim),
+        );
         chain.push(Transform {
             ops: vec![Op::Fixed(above)],
             is_reset: false,
