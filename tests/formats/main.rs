@@ -17,4 +17,5 @@ mod gltf_momentum;
 mod gltf_write;
 mod up_and_unit;
 mod urdf;
-mod usd;
+mod usd_expected;
+mod usd_invalid;
