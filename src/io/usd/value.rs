@@ -85,7 +85,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// What small files may take, whatever their size.
-    const FLOOR: usize = 128 << 20;
+    const FLOOR: usize = 32 << 20;
 
     /// How much larger than a file its values may be.
     const FACTOR: usize = 16;

@@ -205,9 +205,7 @@ impl Draft {
             }
             other => {
                 if other.is_some() {
-                    stage
-                        .warnings
-                        .push(format!("the colours of the faces of {path} are left out"));
+                    stage.notes.add("colours of faces are left out", path);
                 }
                 self.parts
                     .colors
@@ -227,13 +225,13 @@ impl Draft {
             return Ok(None);
         }
         if self.n_weightless > 0 {
-            stage.warnings.push(format!(
+            stage.notes.say(format!(
                 "{} vertices have no weights; they follow the first joint that they name",
                 self.n_weightless
             ));
         }
         if self.n_degenerate > 0 {
-            stage.warnings.push(format!(
+            stage.notes.say(format!(
                 "{} polygons of fewer than three corners are left out",
                 self.n_degenerate
             ));

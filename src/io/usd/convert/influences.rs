@@ -93,10 +93,8 @@ impl Influences {
                 .or_else(|| token(layer, at, "skel:skinningMethod"))
         }) == Some("dualQuaternion")
         {
-            let text = "meshes that ask for dual quaternions are skinned linearly";
-            if !stage.warnings.iter().any(|own| own == text) {
-                stage.warnings.push(text.into());
-            }
+            let text = "what asks for dual quaternions is skinned linearly";
+            stage.notes.add(text, &layer.path(weights_at));
         }
         Ok(Some(Self {
             geometry: geometry(stage, binding)?,

@@ -103,9 +103,7 @@ impl Stored {
             .get("points")
             .is_some_and(|x| x.samples.len() > 1)
         {
-            stage
-                .warnings
-                .push(format!("the points of {path} over time are left out"));
+            stage.notes.add("points over time are left out", &path);
         }
         let n_points = points.values.len() / 3;
         let sizes = numbers(layer, prim, "faceVertexCounts", 1)?;

@@ -54,7 +54,8 @@ pub(super) fn scene(
     let mut stage = Stage::new(layer, file_size, options)?;
     let bindings = bindings(layer, &stage.scene);
     let mut rigs = rigs(&mut stage, &bindings)?;
-    if rigs.is_empty() {
+    let is_mesh = |prim: &usize| &*layer.prims[*prim].type_name == "Mesh";
+    if rigs.is_empty() && !stage.scene.iter().any(is_mesh) {
         return Err(notes::no_skeleton(layer));
     }
     let mut names = Names::new([]);
@@ -70,7 +71,7 @@ pub(super) fn scene(
     let scene = std::mem::take(&mut stage.scene);
     for (done, &prim) in scene.iter().enumerate() {
         progress.at(done, scene.len())?;
-        if &*layer.prims[prim].type_name != "Mesh" {
+        if !is_mesh(&prim) {
             continue;
         }
         let Some(stored) = mesh::Stored::read(&mut stage, prim)? else {
@@ -98,9 +99,8 @@ pub(super) fn scene(
                     joints.len() - 1
                 });
                 if stage.moves[prim] {
-                    stage
-                        .warnings
-                        .push(format!("{path} is not skinned and stays where it begins"));
+                    let text = "what is not skinned but moves stays where it begins";
+                    stage.notes.add(text, &path);
                 }
                 let place = stage.world(prim);
                 draft.add(&mut stage, &path, &stored, &place, &Hold::Joint(joint))?
@@ -117,14 +117,13 @@ pub(super) fn scene(
         mesh_parts.push((path, first..draft.n_vertices()));
     }
     if standing.is_some() {
-        stage
-            .warnings
-            .push("meshes that are not skinned hang on a joint of their own".into());
+        let text = "meshes that are not skinned hang on a joint of their own";
+        stage.notes.say(text.into());
     }
     let shapes = weighted(&draft.shapes, &rigs);
-    stage
-        .warnings
-        .extend(notes::of(layer, &scene, &rigs, &shapes));
+    for text in notes::of(layer, &scene, &rigs, &shapes) {
+        stage.notes.say(text);
+    }
     let found = draft.finish(&mut stage, options.normalize_weights)?;
     let skeleton = Skeleton::new(joints)?;
     let transform = ParameterTransform::identity(&skeleton);
@@ -166,7 +165,7 @@ pub(super) fn scene(
         up: stage.up,
         clip,
         mesh_parts,
-        warnings: stage.warnings,
+        warnings: stage.notes.sentences(),
     })
 }
 

@@ -6,6 +6,43 @@ use super::super::layer::Layer;
 use super::clip::{Moving, Weighted};
 use crate::error::Error;
 
+/// Sentences about a file, one for each thing however often it is met.
+#[derive(Default)]
+pub(super) struct Notes {
+    said: Vec<String>,
+    /// What was met at places: the first one, and how many more there are.
+    met: BTreeMap<&'static str, (String, usize)>,
+}
+
+impl Notes {
+    /// Says something that is said once.
+    pub fn say(&mut self, sentence: String) {
+        self.said.push(sentence);
+    }
+
+    /// Notes that something was met at a place.
+    pub fn add(&mut self, what: &'static str, place: &str) {
+        match self.met.get_mut(what) {
+            Some((_, more)) => *more += 1,
+            None => {
+                self.met.insert(what, (place.to_owned(), 0));
+            }
+        }
+    }
+
+    /// All of it.
+    pub fn sentences(self) -> Vec<String> {
+        let met = self
+            .met
+            .into_iter()
+            .map(|(what, (place, more))| match more {
+                0 => format!("{what}: {place}"),
+                more => format!("{what}: {place} and {more} more"),
+            });
+        self.said.into_iter().chain(met).collect()
+    }
+}
+
 /// Shapes that are not meshes.
 const OTHER_SHAPES: [&str; 14] = [
     "BasisCurves",
@@ -63,7 +100,7 @@ pub(super) fn no_skeleton(layer: &Layer) -> Error {
             "; '{arc}' of {place} is not followed (usdcat --flatten writes one file)"
         ));
     }
-    Error::format("the stage", "a Skeleton prim", got)
+    Error::format("the stage", "a Skeleton or Mesh prim", got)
 }
 
 /// One sentence for each thing that is left out.

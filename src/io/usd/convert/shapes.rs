@@ -51,10 +51,8 @@ pub(super) fn add(
         };
         let own = &layer.prims[prim].properties;
         if own.contains_key("normalOffsets") {
-            let text = "the normals of blend shapes are left out; normals follow the surface";
-            if !stage.warnings.iter().any(|warning| warning == text) {
-                stage.warnings.push(text.into());
-            }
+            let text = "normals of blend shapes are left out; normals follow the surface";
+            stage.notes.add(text, &layer.path(prim));
         }
         let indices = numbers(layer, prim, "pointIndices", 1)?.filter(|x| !x.values.is_empty());
         if let Some(offsets) = numbers(layer, prim, "offsets", 3)? {
@@ -71,10 +69,10 @@ pub(super) fn add(
                 continue;
             }
             let Some(at) = about(property, "weight").and_then(Value::number) else {
-                stage.warnings.push(format!(
-                    "the in-between '{part}' of {} has no weight and is left out",
-                    layer.path(prim)
-                ));
+                let text = "in-betweens without a weight are left out";
+                stage
+                    .notes
+                    .add(text, &format!("{}.{name}", layer.path(prim)));
                 continue;
             };
             if !at.is_finite() || at == 0.0 || at == 1.0 {

@@ -126,9 +126,8 @@ impl Rig {
             (Some(bind), Some(rest)) => (bind, rest),
             (Some(bind), None) => {
                 if count > 0 {
-                    stage.warnings.push(format!(
-                        "{path} has no restTransforms; its bind pose is taken as its rest pose"
-                    ));
+                    let text = "bindTransforms stand for the restTransforms that are not there";
+                    stage.notes.add(text, &path);
                 }
                 let mut rest = Vec::new();
                 for (joint, parent) in parents.iter().enumerate() {
@@ -141,9 +140,8 @@ impl Rig {
                 (bind, rest)
             }
             (None, Some(rest)) => {
-                stage.warnings.push(format!(
-                    "{path} has no bindTransforms; its rest pose is taken as its bind pose"
-                ));
+                let text = "restTransforms stand for the bindTransforms that are not there";
+                stage.notes.add(text, &path);
                 let mut bind: Vec<Matrix4<f64>> = Vec::new();
                 for (joint, parent) in parents.iter().enumerate() {
                     let above = parent.map_or_else(Matrix4::identity, |at| bind[at]);

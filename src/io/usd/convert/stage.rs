@@ -5,6 +5,7 @@ use nalgebra::{Matrix3, Matrix4, Rotation3, Unit as Direction, UnitQuaternion, V
 use super::super::layer::Layer;
 use super::super::value::{Budget, Value};
 use super::attribute::{Track, matrix, texts};
+use super::notes::Notes;
 use crate::character::Unit;
 use crate::error::{Error, Result};
 use crate::io::{LoadOptions, Up};
@@ -29,7 +30,7 @@ pub(super) struct Stage<'a> {
     /// First and last time code, where the file says both.
     pub range: Option<(f64, f64)>,
     pub budget: Budget,
-    pub warnings: Vec<String>,
+    pub notes: Notes,
 }
 
 /// A prim's transform to its parent, or to the world where it says so.
@@ -275,7 +276,7 @@ impl<'a> Stage<'a> {
             fps: frames.unwrap_or(codes_per_second),
             range: range.filter(|(start, end)| start <= end && (end - start).is_finite()),
             budget: Budget::new(file_size),
-            warnings: Vec::new(),
+            notes: Notes::default(),
         };
         stage.place()?;
         Ok(stage)
