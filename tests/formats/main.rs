@@ -18,4 +18,5 @@ mod gltf_write;
 mod up_and_unit;
 mod urdf;
 mod usd_expected;
+mod usd_handmade;
 mod usd_invalid;
