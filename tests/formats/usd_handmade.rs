@@ -420,7 +420,10 @@ fn meshes_that_are_not_skinned_stand_still() {
         ["meshes that are not skinned hang on a joint of their own"]
     );
     for gone in ["over Mesh", "class Mesh"] {
-        assert!(message(&text.replace("def Mesh", gone)).contains("a Skeleton or Mesh prim"));
+        assert!(
+            message(&text.replace("def Mesh", gone))
+                .contains("a Skeleton prim with joints, or a Mesh prim")
+        );
     }
     let inactive = text.replace("def Mesh \"Mesh\"", "def Mesh \"Mesh\" (active = false)");
     assert!(

@@ -54,10 +54,6 @@ pub(super) fn scene(
     let mut stage = Stage::new(layer, file_size, options)?;
     let bindings = bindings(layer, &stage.scene);
     let mut rigs = rigs(&mut stage, &bindings)?;
-    let is_mesh = |prim: &usize| &*layer.prims[*prim].type_name == "Mesh";
-    if rigs.is_empty() && !stage.scene.iter().any(is_mesh) {
-        return Err(notes::no_skeleton(layer));
-    }
     let mut names = Names::new([]);
     let mut joints = joints(&rigs, &mut names);
     let mut binds: Vec<Matrix4<f64>> = rigs
@@ -71,7 +67,7 @@ pub(super) fn scene(
     let scene = std::mem::take(&mut stage.scene);
     for (done, &prim) in scene.iter().enumerate() {
         progress.at(done, scene.len())?;
-        if !is_mesh(&prim) {
+        if &*layer.prims[prim].type_name != "Mesh" {
             continue;
         }
         let Some(stored) = mesh::Stored::read(&mut stage, prim)? else {
@@ -115,6 +111,9 @@ pub(super) fn scene(
         };
         shapes::add(&mut stage, &mut draft, &mut shape_names, &owner)?;
         mesh_parts.push((path, first..draft.n_vertices()));
+    }
+    if joints.is_empty() {
+        return Err(notes::no_character(layer));
     }
     if standing.is_some() {
         let text = "meshes that are not skinned hang on a joint of their own";

@@ -93,14 +93,18 @@ fn arcs(layer: &Layer) -> BTreeMap<&'static str, String> {
 }
 
 /// There is no character.
-pub(super) fn no_skeleton(layer: &Layer) -> Error {
+pub(super) fn no_character(layer: &Layer) -> Error {
     let mut got = format!("none among {} prims", layer.prims.len() - 1);
     for (arc, place) in arcs(layer) {
         got.push_str(&format!(
             "; '{arc}' of {place} is not followed (usdcat --flatten writes one file)"
         ));
     }
-    Error::format("the stage", "a Skeleton or Mesh prim", got)
+    Error::format(
+        "the stage",
+        "a Skeleton prim with joints, or a Mesh prim with points",
+        got,
+    )
 }
 
 /// One sentence for each thing that is left out.
