@@ -17,6 +17,7 @@ mod gltf_momentum;
 mod gltf_write;
 mod up_and_unit;
 mod urdf;
+mod usd_composed;
 mod usd_expected;
 mod usd_handmade;
 mod usd_invalid;

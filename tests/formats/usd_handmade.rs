@@ -53,7 +53,7 @@ fn motion(text: &str) -> Motion {
 }
 
 /// The points of each frame.
-fn frames(motion: &Motion) -> Vec<Vec<[f64; 3]>> {
+pub fn frames(motion: &Motion) -> Vec<Vec<[f64; 3]>> {
     let character = &motion.character;
     let n_rows = PARAMETERS_PER_JOINT * character.skeleton.len();
     let size = character.parameter_transform.len();
@@ -67,7 +67,7 @@ fn frames(motion: &Motion) -> Vec<Vec<[f64; 3]>> {
 }
 
 /// The points at rest, through the joints, so that the inverse bind pose is seen as well.
-fn rest(character: &Character) -> Vec<[f64; 3]> {
+pub fn rest(character: &Character) -> Vec<[f64; 3]> {
     let zeros = vec![0.0; PARAMETERS_PER_JOINT * character.skeleton.len()];
     let worlds = posed(character, &zeros);
     skinned(character, &worlds, &morphed(character, &[]))

@@ -1,56 +1,70 @@
 //! What is asked of every format, from what this one stores.
 
+use super::compose::{Files, composed};
 use super::convert::{Scene, scene};
 use super::layer::Layer;
 use super::{crate_file, package, text};
 use crate::character::Character;
 use crate::error::{Error, Result};
-use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Source};
+use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Progress, Source};
 
-/// Reads the layer of a file in any of the three forms, told apart by content.
+/// Reads the layer of a file in any of the three forms, told apart by content, without what it brings in.
 ///
 /// # Errors
 /// [`Error::Format`] with the line or byte, what the format asks for and what is there.
 pub fn read_layer(source: &Source<'_>) -> Result<Layer> {
-    let bytes = source.bytes();
+    layer_of(source.bytes(), &source.progress)
+}
+
+pub(super) fn layer_of(bytes: &[u8], progress: &Progress<'_>) -> Result<Layer> {
     if bytes.starts_with(package::MAGIC) {
-        let (name, inside) = package::first_entry(bytes)?;
-        return one(&Source::from_bytes(inside).with_progress(source.progress)).map_err(|error| {
-            match error {
-                Error::Format {
-                    file,
-                    location,
-                    expected,
-                    got,
-                } => Error::Format {
-                    file,
-                    location: format!("{name}, {location}"),
-                    expected,
-                    got,
-                },
-                other => other,
-            }
-        });
+        let first = package::first_entry(bytes)?;
+        return inside(&first.name, single(first.bytes, progress));
     }
-    one(source)
+    single(bytes, progress)
 }
 
-fn one(source: &Source<'_>) -> Result<Layer> {
-    let bytes = source.bytes();
+fn single(bytes: &[u8], progress: &Progress<'_>) -> Result<Layer> {
     if bytes.starts_with(crate_file::MAGIC) {
-        return crate_file::read(bytes, &source.progress);
+        return crate_file::read(bytes, progress);
     }
-    text::read(&source.text(), &source.progress)
+    text::read(&Source::from_bytes(bytes).text(), progress)
 }
 
-/// Reads a file with everything in it.
+/// Says which file of several something is about.
+pub(super) fn inside<T>(name: &str, result: Result<T>) -> Result<T> {
+    result.map_err(|error| match error {
+        Error::Format {
+            file,
+            location,
+            expected,
+            got,
+        } => Error::Format {
+            file,
+            location: format!("{name}, {location}"),
+            expected,
+            got,
+        },
+        other => other,
+    })
+}
+
+/// Reads a file with everything in it, and with what it brings in from files beside it.
 ///
 /// # Errors
 /// [`Error::Format`] with the place, what the format asks for and what is there.
 pub fn load_scene(source: &Source<'_>, options: &LoadOptions) -> Result<Scene> {
     let read = || {
-        let layer = read_layer(source)?;
-        scene(&layer, source.bytes().len(), options, &source.progress)
+        let bytes = source.bytes();
+        let first = layer_of(bytes, &source.progress)?;
+        let is_package = bytes.starts_with(package::MAGIC);
+        let (files, path) = if is_package {
+            (Files::Package(bytes), package::first_entry(bytes)?.name)
+        } else {
+            (Files::Beside(source), String::new())
+        };
+        let (layer, size) = composed(first, &path, &files, bytes.len(), source.progress)?;
+        scene(&layer, size, options, &source.progress)
     };
     read().map_err(|error| error.as_format().in_file(&source.name()))
 }

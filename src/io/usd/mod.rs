@@ -4,14 +4,16 @@
 //! * `text`: the text form (`.usda`)
 //! * `crate_file`: the binary form (`.usdc`), from version 0.4 on
 //! * `package`: the packed form (`.usdz`), of which the first entry is read
+//! * `compose`: with what a layer brings in
 //! * `convert`: what it becomes
 //! * `entry`: what is asked of every format
 //!
 //! What is read: Skeleton prims (rest and bind poses), SkelAnimation, Mesh prims with skinning, blend
 //! shapes and in-betweens, transforms of prims above them, `metersPerUnit`, `upAxis`, the clock. Choices:
 //!
-//! * One layer is read. References, payloads, sublayers, inherits, specializes and variants are not
-//!   followed; a warning names them, and a file whose skeletons are behind them is refused.
+//! * Sublayers, references, payloads, inherited and specialized prims are followed to files in the folder
+//!   of the file and below it, or in its package, and to its own prims. What can not be read there is left
+//!   out, as are variants; a warning names each, and so does the refusal of a file in which nothing is left.
 //! * All skeletons of a file become one character, one after the other; a joint is called by the last part
 //!   of its path, or by all of it where two would be called alike.
 //! * The rest pose is the zero pose, in the world, with scale 1 everywhere: scales at rest go into
@@ -26,6 +28,7 @@
 //! Own readers, because the `openusd` crate (0.6, the last one for this compiler) reserves memory by what
 //! headers say, panics on indices out of range and overflows the stack on nested prims.
 
+mod compose;
 mod convert;
 mod crate_file;
 mod entry;

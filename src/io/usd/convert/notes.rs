@@ -61,33 +61,28 @@ const OTHER_SHAPES: [&str; 14] = [
     "TetMesh",
 ];
 
-/// Metadata that brings in what stands elsewhere.
-const ARCS: [&str; 7] = [
-    "clips",
-    "inherits",
-    "payload",
-    "references",
-    "specializes",
-    "subLayers",
-    "variantSetNames",
-];
-
-/// What brings in scene description from elsewhere, or from variants, and where first.
+/// What brings in scene description from elsewhere, or from variants, and is not followed: where first.
 fn arcs(layer: &Layer) -> BTreeMap<&'static str, String> {
     let mut found = BTreeMap::new();
-    if layer.metadata.contains_key("subLayers") {
-        found.insert("subLayers", "the layer".to_owned());
+    for (arc, (place, more)) in &layer.not_followed {
+        let more = match more {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        found.insert(*arc, format!("{place}{more}"));
     }
     for (place, prim) in layer.prims.iter().enumerate() {
-        for arc in ARCS {
+        for arc in ["clips", "variantSetNames"] {
             if prim.metadata.contains_key(arc) {
-                found.entry(arc).or_insert_with(|| layer.path(place));
+                found
+                    .entry(arc)
+                    .or_insert_with(|| format!("of {}", layer.path(place)));
             }
         }
     }
     if let Some(&(place, _)) = layer.left_out.get("variants") {
         found.remove("variantSetNames");
-        found.insert("variants", layer.path(place));
+        found.insert("variants", format!("of {}", layer.path(place)));
     }
     found
 }
@@ -97,7 +92,7 @@ pub(super) fn no_character(layer: &Layer) -> Error {
     let mut got = format!("none among {} prims", layer.prims.len() - 1);
     for (arc, place) in arcs(layer) {
         got.push_str(&format!(
-            "; '{arc}' of {place} is not followed (usdcat --flatten writes one file)"
+            "; '{arc}' {place} is not followed (usdcat --flatten writes one file)"
         ));
     }
     Error::format(
@@ -116,7 +111,7 @@ pub(super) fn of(
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     for (arc, place) in arcs(layer) {
-        warnings.push(format!("what '{arc}' of {place} brings in is left out"));
+        warnings.push(format!("what '{arc}' {place} brings in is left out"));
     }
     if let Some((place, count)) = layer.left_out.get("splines") {
         warnings.push(format!(

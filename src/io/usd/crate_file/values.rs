@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 const IS_ARRAY: u64 = 1 << 63;
 const IS_INLINE: u64 = 1 << 62;
 const IS_COMPRESSED: u64 = 1 << 61;
-const PAYLOAD: u64 = (1 << 48) - 1;
+pub(super) const PAYLOAD: u64 = (1 << 48) - 1;
 
 /// Arrays shorter than this are never compressed.
 const MIN_COMPRESSED: usize = 16;
@@ -111,8 +111,7 @@ const TOKEN: u64 = 11;
 const ASSET: u64 = 12;
 const MATRIX_2: u64 = 13;
 const MATRIX_4: u64 = 15;
-const TOKEN_LIST: u64 = 32;
-const PATH_LIST: u64 = 34;
+pub(super) const PATH_LIST: u64 = 34;
 const PATHS: u64 = 40;
 const TOKENS: u64 = 41;
 const SPECIFIER: u64 = 42;
@@ -200,12 +199,11 @@ impl<'a, 't> Values<'a, 't> {
             }
             SPECIFIER => Value::numbers(vec![payload as f64], 1),
             BLOCK => Value::Blocked,
-            TOKEN_LIST => Value::Other,
             _ => Value::Other,
         })
     }
 
-    fn text(&self, at: u64, is_string: bool) -> Result<Arc<str>> {
+    pub(super) fn text(&self, at: u64, is_string: bool) -> Result<Arc<str>> {
         let location = || "a value".to_owned();
         let tables = self.tables;
         let at = if is_string {
