@@ -25,8 +25,9 @@ pub(super) struct Draft {
     n_weightless: usize,
     n_degenerate: usize,
     pub shapes: Vec<Shape>,
-    /// Shapes by their skeleton, the animation's name for them, and their weight's bits.
-    pub known: HashMap<(Option<usize>, Arc<str>, u64), usize>,
+    /// Shapes by their skeleton, the animation's name for them, the bits of all weights at which there is
+    /// one, and those of their own.
+    pub known: HashMap<(Option<usize>, Arc<str>, Vec<u64>, u64), usize>,
 }
 
 /// A blend shape, or an in-between of one.
@@ -38,6 +39,8 @@ pub(super) struct Shape {
     pub token: Arc<str>,
     /// The weight at which it is reached: 1, or less for an in-between.
     pub at: f64,
+    /// The weights at which there is a shape: 0, its own, and those of its in-betweens, sorted.
+    pub knots: Arc<Vec<f64>>,
     /// First coordinate and displacements, of each mesh.
     pub deltas: Vec<(usize, Vec<f32>)>,
 }

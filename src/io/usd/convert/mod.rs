@@ -233,21 +233,6 @@ fn joints(rigs: &[Moving], names: &mut Names) -> Vec<Joint> {
 
 /// Which weight of which animation moves each shape.
 fn weighted(shapes: &[Shape], rigs: &[Moving]) -> Vec<Weighted> {
-    let mut knots: HashMap<(Option<usize>, &str), Vec<f64>> = HashMap::new();
-    for shape in shapes {
-        let own = knots
-            .entry((shape.rig, &shape.token))
-            .or_insert_with(|| vec![0.0]);
-        own.push(shape.at);
-    }
-    let knots: HashMap<_, Arc<Vec<f64>>> = knots
-        .into_iter()
-        .map(|(key, mut own)| {
-            own.sort_by(f64::total_cmp);
-            own.dedup();
-            (key, Arc::new(own))
-        })
-        .collect();
     let weighted = shapes.iter().map(|shape| {
         let rig = shape
             .rig
@@ -255,10 +240,7 @@ fn weighted(shapes: &[Shape], rigs: &[Moving]) -> Vec<Weighted> {
         Weighted {
             source: rig.and_then(|(rig, own)| Some((rig, *own.shapes.get(&shape.token)?))),
             at: shape.at,
-            knots: knots
-                .get(&(shape.rig, &*shape.token))
-                .cloned()
-                .unwrap_or_default(),
+            knots: shape.knots.clone(),
         }
     });
     weighted.collect()

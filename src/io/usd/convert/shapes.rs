@@ -55,40 +55,78 @@ pub(super) fn add(
             stage.notes.add(text, &layer.path(prim));
         }
         let indices = numbers(layer, prim, "pointIndices", 1)?.filter(|x| !x.values.is_empty());
-        if let Some(offsets) = numbers(layer, prim, "offsets", 3)? {
-            let deltas = displacements(stage, prim, "offsets", &offsets, &indices, owner)?;
-            push(draft, names, owner, token, None, 1.0, deltas);
-        } else {
-            push(draft, names, owner, token, None, 1.0, Vec::new());
-        }
-        for (name, property) in own {
-            let Some(part) = name.strip_prefix("inbetweens:") else {
-                continue;
+        let members = members(stage, prim)?;
+        let mut knots: Vec<f64> = members.iter().map(|member| member.at).collect();
+        knots.push(0.0);
+        knots.sort_by(f64::total_cmp);
+        let knots = Arc::new(knots);
+        for Member { name, part, at } in &members {
+            let deltas = match numbers(layer, prim, name, 3)? {
+                Some(offsets) => displacements(stage, prim, name, &offsets, &indices, owner)?,
+                None => Vec::new(),
             };
-            if part.contains(':') {
-                continue;
-            }
-            let Some(at) = about(property, "weight").and_then(Value::number) else {
-                let text = "in-betweens without a weight are left out";
-                stage
-                    .notes
-                    .add(text, &format!("{}.{name}", layer.path(prim)));
-                continue;
+            let wanted = part.map_or_else(|| token.to_string(), |part| format!("{token}.{part}"));
+            let shape = Shape {
+                name: wanted,
+                rig: owner.rig,
+                token: token.clone(),
+                at: *at,
+                knots: knots.clone(),
+                deltas: vec![(3 * owner.first, deltas)],
             };
-            if !at.is_finite() || at == 0.0 || at == 1.0 {
-                return Err(Error::format(
-                    format!("{}.{name}", layer.path(prim)),
-                    "a weight other than 0 and 1",
-                    at,
-                ));
-            }
-            if let Some(offsets) = numbers(layer, prim, name, 3)? {
-                let deltas = displacements(stage, prim, name, &offsets, &indices, owner)?;
-                push(draft, names, owner, token, Some(part), at, deltas);
-            }
+            push(draft, names, shape);
         }
     }
     Ok(())
+}
+
+/// A shape or one of its in-betweens.
+struct Member<'a> {
+    /// The attribute with its offsets.
+    name: &'a str,
+    /// What an in-between is called.
+    part: Option<&'a str>,
+    /// The weight at which it is reached.
+    at: f64,
+}
+
+/// A shape and its in-betweens.
+fn members<'a>(stage: &mut Stage<'a>, prim: usize) -> Result<Vec<Member<'a>>> {
+    let layer = stage.layer;
+    let mut members = vec![Member {
+        name: "offsets",
+        part: None,
+        at: 1.0,
+    }];
+    for (name, property) in &layer.prims[prim].properties {
+        let part = name.strip_prefix("inbetweens:");
+        let Some(part) = part.filter(|part| !part.contains(':')) else {
+            continue;
+        };
+        let path = || format!("{}.{name}", layer.path(prim));
+        if numbers(layer, prim, name, 3)?.is_none() {
+            continue;
+        }
+        let Some(at) = about(property, "weight").and_then(Value::number) else {
+            let text = "in-betweens without a weight are left out";
+            stage.notes.add(text, &path());
+            continue;
+        };
+        if !at.is_finite() || at == 0.0 || at == 1.0 {
+            return Err(Error::format(path(), "a weight other than 0 and 1", at));
+        }
+        if members.iter().any(|member| member.at == at) {
+            let text = "in-betweens with the weight of another one are left out";
+            stage.notes.add(text, &path());
+            continue;
+        }
+        members.push(Member {
+            name,
+            part: Some(part),
+            at,
+        });
+    }
+    Ok(members)
 }
 
 /// Displacements of all points in the world at rest.
@@ -138,39 +176,21 @@ fn displacements(
     Ok(deltas)
 }
 
-/// Meshes of one skeleton share the shapes of one name.
-fn push(
-    draft: &mut Draft,
-    names: &mut Names,
-    owner: &Owner,
-    token: &Arc<str>,
-    part: Option<&str>,
-    at: f64,
-    deltas: Vec<f32>,
-) {
-    let key = (owner.rig, token.clone(), at.to_bits());
-    let deltas = (3 * owner.first, deltas);
-    let known = draft
-        .known
-        .get(&key)
-        .and_then(|&known| draft.shapes.get_mut(known));
+/// Adds a shape, which meshes of one skeleton share where they have it at the same weights.
+fn push(draft: &mut Draft, names: &mut Names, shape: Shape) {
+    let bits = shape.knots.iter().map(|knot| knot.to_bits()).collect();
+    let key = (shape.rig, shape.token.clone(), bits, shape.at.to_bits());
+    let place = draft.known.get(&key);
+    let known = place.and_then(|&known| draft.shapes.get_mut(known));
     // A mesh may not name one twice.
-    match known.filter(|shape| {
-        shape
-            .deltas
-            .last()
-            .is_none_or(|(start, _)| *start != deltas.0)
-    }) {
-        Some(shape) => shape.deltas.push(deltas),
+    let start = |shape: &Shape| shape.deltas.last().map(|(start, _)| *start);
+    match known.filter(|known| start(known) != start(&shape)) {
+        Some(known) => known.deltas.extend(shape.deltas),
         None => {
-            let wanted = part.map_or_else(|| token.to_string(), |part| format!("{token}.{part}"));
             draft.known.insert(key, draft.shapes.len());
             draft.shapes.push(Shape {
-                name: names.fresh(&wanted),
-                rig: owner.rig,
-                token: token.clone(),
-                at,
-                deltas: vec![deltas],
+                name: names.fresh(&shape.name),
+                ..shape
             });
         }
     }
