@@ -177,7 +177,7 @@ impl Clip {
         let per_frame = self.n_parameters + 16 * n_moving + 1;
         let size: usize = self.tracks().map(Track::size).sum();
         let limit = FRAME_NUMBERS.max(size.saturating_mul(FRAME_FACTOR)) / per_frame;
-        if !(count <= limit as f64) {
+        if count.is_nan() || count > limit as f64 {
             return Err(Error::format(
                 "the time codes",
                 format!("at most {limit} frames for the samples that the file has"),

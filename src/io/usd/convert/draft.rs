@@ -25,10 +25,13 @@ pub(super) struct Draft {
     n_weightless: usize,
     n_degenerate: usize,
     pub shapes: Vec<Shape>,
-    /// Shapes by their skeleton, the animation's name for them, the bits of all weights at which there is
-    /// one, and those of their own.
-    pub known: HashMap<(Option<usize>, Arc<str>, Vec<u64>, u64), usize>,
+    /// Where each shape is.
+    pub known: HashMap<Key, usize>,
 }
+
+/// What meshes share a shape by: their skeleton, the animation's name for it, the bits of all weights at
+/// which there is one, and those of its own.
+pub(super) type Key = (Option<usize>, Arc<str>, Vec<u64>, u64);
 
 /// A blend shape, or an in-between of one.
 pub(super) struct Shape {

@@ -4,6 +4,7 @@ mod bytes;
 mod integers;
 mod paths;
 mod reaches;
+mod scalars;
 mod tables;
 mod values;
 
