@@ -101,7 +101,7 @@ pub fn saved(motion: &Motion, up: Up) -> Vec<u8> {
         axes(up),
         &Extras::default(),
     );
-    saved.unwrap().bytes
+    saved.unwrap().into_bytes()
 }
 
 fn coefficients(motion: &Motion, pose: &[f64]) -> Vec<f64> {
@@ -417,7 +417,8 @@ fn markers_bodies_and_meshes_go_into_one_file() {
         "{:?}",
         saved.warnings
     );
-    let source = Source::from_bytes(&saved.bytes);
+    let bytes = saved.clone().into_bytes();
+    let source = Source::from_bytes(&bytes);
     let plain = LoadOptions::default();
     let markers: Markers = fbx::load_markers(&source, &plain).unwrap().value;
     assert_eq!(markers.unit, Unit::Centimeter);

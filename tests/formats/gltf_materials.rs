@@ -164,7 +164,7 @@ fn a_viewer_finds_a_piece_for_each_material() {
         ..SaveOptions::default()
     };
     let saved = gltf::save_character(&character, &save, &Extras::default()).unwrap();
-    let document: Value = serde_json::from_slice(&saved.bytes).unwrap();
+    let document: Value = serde_json::from_slice(&saved.clone().into_bytes()).unwrap();
     let primitives = document["meshes"][0]["primitives"].as_array().unwrap();
     let seen: Vec<_> = primitives
         .iter()

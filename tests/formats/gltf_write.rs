@@ -300,7 +300,8 @@ fn options(unit: Unit) -> LoadOptions {
 }
 
 fn loaded(saved: &Saved, unit: Unit) -> Character {
-    let source = Source::from_bytes(&saved.bytes);
+    let bytes = saved.clone().into_bytes();
+    let source = Source::from_bytes(&bytes);
     let loaded = gltf::load_character(&source, &options(unit)).unwrap();
     assert_eq!(loaded.warnings, Vec::<String>::new());
     loaded.value
@@ -359,8 +360,18 @@ fn parts_that_are_not_asked_for_are_not_there() {
         ..SaveOptions::default()
     };
     let saved = gltf::save_character(&character, &plain, &Extras::default()).unwrap();
-    assert!(!saved.bytes.windows(11).any(|word| word == b"FB_momentum"));
-    let scene = load_scene(&Source::from_bytes(&saved.bytes), &options(Unit::Meter)).unwrap();
+    assert!(
+        !saved
+            .clone()
+            .into_bytes()
+            .windows(11)
+            .any(|word| word == b"FB_momentum")
+    );
+    let scene = load_scene(
+        &Source::from_bytes(&saved.clone().into_bytes()),
+        &options(Unit::Meter),
+    )
+    .unwrap();
     // A piece for each of the three materials that are seen.
     let read = scene.character.mesh.as_ref().unwrap();
     let written = character.mesh.as_ref().unwrap().vertices.as_f32();
@@ -375,7 +386,8 @@ fn a_changed_node_counts_more_than_what_it_was_when_it_was_written() {
         ..SaveOptions::default()
     };
     let saved = gltf::save_character(&character, &text, &Extras::default()).unwrap();
-    let mut document: serde_json::Value = serde_json::from_slice(&saved.bytes).unwrap();
+    let mut document: serde_json::Value =
+        serde_json::from_slice(&saved.clone().into_bytes()).unwrap();
     document["nodes"][2]["translation"] = serde_json::json!([1, 2, 3]);
     let bytes = document.to_string().into_bytes();
     let changed = gltf::load_character(&Source::from_bytes(&bytes), &options(Unit::Meter)).unwrap();
@@ -429,7 +441,7 @@ fn motion_comes_back_bit_by_bit() {
                 motion.times.iter_mut().for_each(|time| *time += 0.1);
             }
             let saved = gltf::save_motion(&motion, &SaveOptions::default(), &Extras::default());
-            let bytes = saved.unwrap().bytes;
+            let bytes = saved.unwrap().into_bytes();
             let choice = MotionChoice::default();
             let back = gltf::load_motion(&Source::from_bytes(&bytes), &options(unit), &choice);
             let back = back.unwrap().value;
@@ -452,7 +464,7 @@ fn the_animation_shows_what_the_parameters_say() {
     let motion = motion(Unit::Centimeter, true);
     let saved = gltf::save_motion(&motion, &SaveOptions::default(), &Extras::default()).unwrap();
     let scene = load_scene(
-        &Source::from_bytes(&saved.bytes),
+        &Source::from_bytes(&saved.clone().into_bytes()),
         &options(Unit::Centimeter),
     )
     .unwrap();
@@ -483,7 +495,7 @@ fn the_animation_shows_what_the_parameters_say() {
         &SaveOptions::default(),
         &Extras::default(),
     );
-    let bytes = saved.unwrap().bytes;
+    let bytes = saved.unwrap().into_bytes();
     let again = load_scene(&Source::from_bytes(&bytes), &options(Unit::Centimeter)).unwrap();
     assert!(again.motion.is_none());
     let clip = &again.clips[0];
@@ -521,7 +533,8 @@ fn markers_come_back_with_those_that_were_hidden() {
             unit,
         };
         let saved = gltf::save_markers(&markers, false, &Extras::default()).unwrap();
-        let source = Source::from_bytes(&saved.bytes);
+        let bytes = saved.clone().into_bytes();
+        let source = Source::from_bytes(&bytes);
         let back = gltf::load_markers(&source, &options(unit)).unwrap().value;
         assert_eq!(back, markers);
     }
@@ -591,7 +604,10 @@ fn every_file_that_loads_survives_being_saved() {
         };
         let saved = gltf::save_character(&first.value, &SaveOptions::default(), &Extras::default());
         let saved = saved.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let back = gltf::load_character(&Source::from_bytes(&saved.bytes), &LoadOptions::default());
+        let back = gltf::load_character(
+            &Source::from_bytes(&saved.clone().into_bytes()),
+            &LoadOptions::default(),
+        );
         let back = back.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         eprintln!("{}", path.display());
         assert_same(&back.value, &first.value);
@@ -601,7 +617,7 @@ fn every_file_that_loads_survives_being_saved() {
                 gltf::save_motion(&motion.value, &SaveOptions::default(), &Extras::default());
             let saved = saved
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-                .bytes;
+                .into_bytes();
             let back = gltf::load_motion(
                 &Source::from_bytes(&saved),
                 &LoadOptions::default(),
@@ -630,7 +646,7 @@ fn damaged_files_of_ours_are_refused_or_read() {
     for save in [SaveOptions::default(), text] {
         let bytes = gltf::save_motion(&motion, &save, &Extras::default())
             .unwrap()
-            .bytes;
+            .into_bytes();
         let read = |bytes: &[u8]| {
             let source = Source::from_bytes(bytes);
             let choice = MotionChoice::default();

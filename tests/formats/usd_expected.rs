@@ -6,7 +6,7 @@ use kinarray::io::usd::{Scene, load_scene, read_layer};
 use kinarray::io::{Format, LoadOptions, MotionChoice, Source, Up, load_character, load_motion};
 use nalgebra::{Matrix3, Matrix4, Vector3, Vector4};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The files that have figures.
 const FILES: [&str; 8] = [

@@ -42,7 +42,8 @@ pub(super) struct Curve {
 pub(super) struct Channel {
     pub node: usize,
     pub property: Property,
-    pub curve: Arc<Curve>,
+    /// None where only the targets are asked for.
+    pub curve: Option<Arc<Curve>>,
 }
 
 /// An animation of the file.
@@ -178,12 +179,14 @@ fn slerp(from: &UnitQuaternion<f64>, to: &UnitQuaternion<f64>, u: f64) -> UnitQu
     UnitQuaternion::new_normalize(Quaternion::from_vector(mixed))
 }
 
-/// Reads all animations; `n_targets` gives the number of morph targets of a node's mesh.
+/// Reads all animations, without their curves where not `with_curves`; `n_targets` gives the number of morph
+/// targets of a node's mesh.
 pub(super) fn read_all(
     root: &Item<'_>,
     data: &Data<'_>,
     nodes: &[Node<'_>],
     n_targets: impl Fn(usize) -> usize,
+    with_curves: bool,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Animation>> {
     let mut curves = Curves::default();
@@ -238,6 +241,14 @@ pub(super) fn read_all(
                     format!("nodes[{node}]"),
                 ));
             }
+            if !with_curves {
+                channels.push(Channel {
+                    node,
+                    property,
+                    curve: None,
+                });
+                continue;
+            }
             let sampler = &samplers[sampler];
             let Some(curve) = read_curve(sampler, property, width, data, &mut curves)? else {
                 warnings.push(format!(
@@ -249,7 +260,7 @@ pub(super) fn read_all(
             channels.push(Channel {
                 node,
                 property,
-                curve,
+                curve: Some(curve),
             });
         }
         animations.push(Animation {

@@ -23,10 +23,28 @@ use crate::io::{LoadOptions, Source};
 /// # Errors
 /// [`Error::Format`] naming the file, the place, what the format asks for and what is there.
 pub fn load_scene(source: &Source<'_>, options: &LoadOptions) -> Result<LoadedScene> {
-    read(source, options).map_err(|error| error.in_file(&source.name()))
+    load_with(source, options, Curves::All)
 }
 
-fn read(source: &Source<'_>, options: &LoadOptions) -> Result<LoadedScene> {
+/// Which curves of animations are read; without them clips have nothing but a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Curves {
+    All,
+    /// None where the file has its motion as model parameters too.
+    UnlessStored,
+    None,
+}
+
+/// As [`load_scene`], with the curves that are needed.
+pub(super) fn load_with(
+    source: &Source<'_>,
+    options: &LoadOptions,
+    curves: Curves,
+) -> Result<LoadedScene> {
+    read(source, options, curves).map_err(|error| error.in_file(&source.name()))
+}
+
+fn read(source: &Source<'_>, options: &LoadOptions, curves: Curves) -> Result<LoadedScene> {
     let container = container::split(source.bytes())?;
     let root = Item::new(&container.root, "").object()?;
     let mut warnings = Vec::new();
@@ -40,7 +58,7 @@ fn read(source: &Source<'_>, options: &LoadOptions) -> Result<LoadedScene> {
     check_extensions(&root, &mut warnings)?;
     let buffers = container::buffers(&root, container.binary, source)?;
     let data = Data::new(&root, buffers)?;
-    build(&root, &data, source, options, warnings).map_err(Error::as_format)
+    build(&root, &data, source, (options, curves), warnings).map_err(Error::as_format)
 }
 
 fn check_asset(root: &Item<'_>) -> Result<()> {
@@ -98,7 +116,7 @@ fn build(
     root: &Item<'_>,
     data: &Data<'_>,
     source: &Source<'_>,
-    options: &LoadOptions,
+    (options, curves): (&LoadOptions, Curves),
     mut warnings: Vec<String>,
 ) -> Result<LoadedScene> {
     let meshes = mesh::read_all(root)?;
@@ -106,7 +124,13 @@ fn build(
     let mut nodes = nodes::read(root, meshes.len(), n_skins)?;
     let skins = skin::read_all(root, nodes.len(), data, &mut warnings)?;
     let n_targets = |node: usize| nodes[node].mesh.map_or(0, |mesh| meshes[mesh].n_targets);
-    let animations = animation::read_all(root, data, &nodes, n_targets, &mut warnings)?;
+    let with_curves = match curves {
+        Curves::All => true,
+        Curves::UnlessStored => !momentum::has_motion(root),
+        Curves::None => false,
+    };
+    let animations =
+        animation::read_all(root, data, &nodes, n_targets, with_curves, &mut warnings)?;
 
     let skin_joints = || skins.iter().flat_map(|skin| skin.joints.iter().copied());
     let in_scene = nodes::in_scene(root, &nodes, skin_joints())?;
@@ -399,6 +423,9 @@ fn clips(
         let mut curves = Vec::new();
         for channel in animation.channels {
             let node = channel.node;
+            let Some(curve) = channel.curve else {
+                continue;
+            };
             let target = if channel.property == Property::Weights {
                 let shapes = assembly.node_shapes.get(&node);
                 shapes.map(|&(first, count)| Target::Shapes(first, count))
@@ -412,16 +439,18 @@ fn clips(
             };
             if let Target::Joint(joint, property) = target {
                 let frame = &assembly.frames[joint];
-                let keys = 0..channel.curve.times().len();
                 let bad_scale = || {
-                    keys.clone().any(|key| {
-                        let key = channel.curve.key(key);
-                        let scale = [key[0], key[1], key[2]].map(f64::from);
-                        !frame.relative_scale(&scale.into()).1
+                    let mut last = None;
+                    (0..curve.times().len()).any(|key| {
+                        let key = curve.key(key);
+                        let scale = [key[0], key[1], key[2]];
+                        // Most scales stay what they are.
+                        std::mem::replace(&mut last, Some(scale)) != Some(scale)
+                            && !frame.relative_scale(&scale.map(f64::from).into()).1
                     })
                 };
                 let is_inexact = match property {
-                    Property::Rotation => !frame.can_turn() && channel.curve.moves(),
+                    Property::Rotation => !frame.can_turn() && curve.moves(),
                     Property::Scale => bad_scale(),
                     _ => false,
                 };
@@ -439,7 +468,7 @@ fn clips(
                     });
                 }
             }
-            curves.push((target, channel.curve));
+            curves.push((target, curve));
         }
         if left_out > 0 {
             warnings.push(format!(

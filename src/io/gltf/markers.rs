@@ -27,7 +27,7 @@ pub fn load_markers(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded
     let nodes = nodes::read(&root, meshes.len(), root.list("skins")?.len())?;
     let mut warnings = Vec::new();
     let n_targets = |node: usize| nodes[node].mesh.map_or(0, |mesh| meshes[mesh].n_targets);
-    let animations = animation::read_all(&root, &data, &nodes, n_targets, &mut warnings)?;
+    let animations = animation::read_all(&root, &data, &nodes, n_targets, true, &mut warnings)?;
     let fps = root
         .get("extensions")
         .and_then(|extensions| extensions.get(momentum::NAME)?.get("fps"))
@@ -166,14 +166,17 @@ impl File<'_, '_> {
         channel: &animation::Channel,
         seen: &mut Vec<(usize, Marker)>,
     ) -> Result<()> {
+        let Some(curve) = &channel.curve else {
+            return Ok(());
+        };
         let confidence = match momentum::kind(node).and_then(|(_, item)| item.get("confidence")) {
             Some(list) => list.number_list()?,
             None => Vec::new(),
         };
         let to_unit = self.unit.per_meter();
-        let count = channel.curve.times().len();
+        let count = curve.times().len();
         self.data.charge(&node.item.path, count * 20)?;
-        for (key, &time) in channel.curve.times().iter().enumerate() {
+        for (key, &time) in curve.times().iter().enumerate() {
             let frame = (f64::from(time) * self.fps).round();
             if !(0.0..MAX_FRAMES as f64).contains(&frame) {
                 return Err(Error::format(
@@ -182,7 +185,7 @@ impl File<'_, '_> {
                     format!("frame {frame}"),
                 ));
             }
-            let [x, y, z] = [0, 1, 2].map(|axis| f64::from(channel.curve.key(key)[axis]) * to_unit);
+            let [x, y, z] = [0, 1, 2].map(|axis| f64::from(curve.key(key)[axis]) * to_unit);
             let marker = Marker {
                 name: node.name.clone(),
                 pos: [x, y, z],

@@ -34,7 +34,7 @@ mod skin;
 pub mod write;
 
 pub use clip::Clip;
-pub use entry::{load_character, load_motion};
+pub use entry::{load_character, load_motion, load_stored_motion};
 pub use load::load_scene;
 pub use markers::load_markers;
 pub use momentum::StoredMotion;

@@ -55,10 +55,8 @@ impl PyGltfBuilder {
         } else {
             Container::Binary
         };
-        Ok(Saved {
-            bytes: builder.to_bytes(container)?,
-            warnings: builder.warnings().to_vec(),
-        })
+        let warnings = builder.warnings().to_vec();
+        Ok(Saved::new(builder.to_bytes(container)?, warnings))
     }
 }
 
@@ -272,6 +270,6 @@ impl PyGltfBuilder {
         let format = file_format.map_or_else(|| Ok("Auto".into()), format_name)?;
         let saved = py.detach(|| self.saved(format == "Ascii"))?;
         work::warn(py, "<bytes>", &saved.warnings)?;
-        Ok(PyBytes::new(py, &saved.bytes))
+        Ok(PyBytes::new(py, &saved.into_bytes()))
     }
 }

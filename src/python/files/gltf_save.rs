@@ -140,10 +140,7 @@ fn written(
     } else {
         Container::Binary
     };
-    Ok(Saved {
-        bytes: builder.to_bytes(container)?,
-        warnings: builder.warnings().to_vec(),
-    })
+    builder.into_saved(container)
 }
 
 #[pymethods]
@@ -370,6 +367,6 @@ impl PyCharacter {
         };
         let core = self.core();
         let saved = py.detach(|| save_character(core, &options, &Extras::default()))?;
-        Ok(String::from_utf8(saved.bytes)?)
+        Ok(String::from_utf8(saved.into_bytes())?)
     }
 }

@@ -316,7 +316,7 @@ impl FbxBuilder {
             take: if self.fps.is_some() { TAKE } else { "" },
         };
         let bytes = self.scene.finish(self.axes, clock)?;
-        Ok(Saved { bytes, warnings })
+        Ok(Saved::new(bytes, warnings))
     }
 
     fn add_joints(
