@@ -438,6 +438,7 @@ fn what_is_left_out_is_said_once() {
     let root = r#"
     def Sphere "s" {}
     def Sphere "t" {}
+    def Material "gold" {}
     def SkelAnimation "Loose" {}
     variantSet "look" = { "red" { def Mesh "m" {} } "blue" {} }"#;
     let own = "        normal3f[] normals = [(0, 0, 1)]\n        point3f[] points.timeSamples = { 0: [(1, 0, 0), (2, 0, 0), (1, 1, 0)], 1: [(1, 0, 0), (2, 0, 0), (1, 1, 0)] }\n        \
@@ -446,6 +447,7 @@ fn what_is_left_out_is_said_once() {
     for wanted in [
         "what 'variants' of /Root brings in is left out",
         "2 prims of type Sphere are left out",
+        "1 materials are left out",
         "the normals of 1 meshes are left out",
         "1 animations that no skeleton uses are left out",
         "points over time are left out: /Root/Mesh",
@@ -457,5 +459,5 @@ fn what_is_left_out_is_said_once() {
             .count();
         assert_eq!(count, 1, "{wanted}: {warnings:?}");
     }
-    assert_eq!(warnings.len(), 6, "{warnings:?}");
+    assert_eq!(warnings.len(), 7, "{warnings:?}");
 }

@@ -4,7 +4,7 @@
 //! * `text`: the text form (`.usda`)
 //! * `crate_file`: the binary form (`.usdc`), from version 0.4 on
 //! * `package`: the packed form (`.usdz`), of which the first entry is read
-//! * `compose`: with what a layer brings in
+//! * `compose`: a layer with all that it brings in
 //! * `convert`: what it becomes
 //! * `entry`: what is asked of every format
 //!
@@ -16,6 +16,7 @@
 //!   out, as are variants; a warning names each, and so does the refusal of a file in which nothing is left.
 //! * All skeletons of a file become one character, one after the other; a joint is called by the last part
 //!   of its path, or by all of it where two would be called alike.
+//! * Bindings count whether or not a prim applies `SkelBindingAPI`; exporters forget it.
 //! * The rest pose is the zero pose, in the world, with scale 1 everywhere: scales at rest go into
 //!   offsets, the inverse bind pose and the mesh, as for glTF. Transforms of prims above a skeleton are in
 //!   its root joints; transforms of skinned meshes themselves have no effect, as UsdSkel says.
@@ -41,4 +42,4 @@ mod value;
 pub use convert::{Clip, Scene};
 pub use entry::{load_character, load_motion, load_scene, read_layer};
 pub use layer::{Fields, Layer, Prim, Property, Specifier};
-pub use value::{Numbers, Value};
+pub use value::{Numbers, Reach, Value};

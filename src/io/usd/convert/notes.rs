@@ -137,6 +137,11 @@ pub(super) fn of(
             "{count} prims of type {kind} are left out; meshes are read"
         ));
     }
+    let is_material = |prim: &&usize| &*layer.prims[**prim].type_name == "Material";
+    let n_materials = scene.iter().filter(is_material).count();
+    if n_materials > 0 {
+        warnings.push(format!("{n_materials} materials are left out"));
+    }
     if n_normals > 0 {
         warnings.push(format!(
             "the normals of {n_normals} meshes are left out; they are computed from the surface"
