@@ -26,4 +26,7 @@ mod momentum_model;
 mod momentum_model_faults;
 mod up_and_unit;
 mod urdf;
-mod usd;
+mod usd_composed;
+mod usd_expected;
+mod usd_handmade;
+mod usd_invalid;
