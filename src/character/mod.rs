@@ -31,7 +31,7 @@ pub use character::{Character, CharacterParts};
 pub use collision::{CollisionGeometry, CollisionShape};
 pub use joint::Joint;
 pub use locator::Locator;
-pub use marker::{Marker, MarkerSequence};
+pub use marker::{Marker, MarkerSequence, MarkerSequenceParts};
 pub use mesh::{Mesh, MeshParts};
 pub use mppca::{Mppca, MppcaParts};
 pub use parameter_limit::{LimitKind, ParameterLimit, inverse_ellipsoid};

@@ -208,11 +208,9 @@ fn turned_markers(mut markers: Markers, up: Up, wanted: Up, unit: Unit) -> Marke
     let factor = unit.per_meter() / markers.unit.per_meter();
     let turn = up.turn_to(wanted);
     if factor != 1.0 || up != wanted {
-        let frames = markers.sequences.iter_mut().flat_map(|s| &mut s.frames);
-        for marker in frames.flatten() {
-            let moved = turn * nalgebra::Vector3::from(marker.pos) * factor;
-            marker.pos = moved.into();
-        }
+        let moved = |pos| (turn * nalgebra::Vector3::from(pos) * factor).into();
+        let sequences = markers.sequences.into_iter();
+        markers.sequences = sequences.map(|s| s.map_positions(moved)).collect();
     }
     markers.unit = unit;
     markers
