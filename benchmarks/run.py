@@ -22,10 +22,11 @@ import numpy as np
 
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "tests"))
 
+import file_work
 from imports import import_times
 from report import print_imports, print_table, save
 from session import CONTESTANTS, Session, Unavailable
-from workloads import CALLS, Workload, all_workloads
+from workloads import CALLS, FILES, Workload, all_workloads, arrays
 
 RESULTS = Path(__file__).resolve().parent.parent / "bench-results"
 #: Largest difference from the others, relative to the largest value, before a figure is marked.
@@ -67,6 +68,8 @@ def open_sessions(names: list[str], threads: int) -> list[Session]:
 def measure(workload: Workload, threads: int, sessions, rounds: int, seconds: float):
     """One workload with everyone who offers it, interleaved."""
     ready, samples, firsts = [], {}, {}
+    if workload.kind in FILES:
+        file_work.make(workload, arrays(workload))
     for session in sessions:
         reply = session.ask(prepare=workload.to_dict(), seconds=seconds)
         if "skipped" in reply:
@@ -97,7 +100,7 @@ def measure(workload: Workload, threads: int, sessions, rounds: int, seconds: fl
 def difference(workload: Workload, name: str, samples: dict) -> float | None:
     """How far a result is from the peer's (ours where there is no peer); quaternions up to sign."""
     against = next((n for n in ("pymomentum", "kinarray", "torch") if n in samples), None)
-    if against in (None, name) or name in YARDSTICKS or workload.kind in CALLS:
+    if against in (None, name) or name in YARDSTICKS or workload.kind in (*CALLS, "load_bvh"):
         return None
     ours, theirs = np.array(samples[name]), np.array(samples[against])
     if ours.shape != theirs.shape:

@@ -24,6 +24,7 @@ CONTESTANTS = {
     "warp": "warp_",
     "roma": "roma_",
     "scipy": "scipy_",
+    "other readers": "readers",
     "numpy": "numpy_",
     "limit": "limit",
     "write": "write",

@@ -12,6 +12,7 @@ from character_arrays import (
     random_model_parameters,
     synthetic,
 )
+from file_work import KINDS as FILES
 
 #: Kinds that measure the call more than the work.
 CALLS = ("call", "call_fk")
@@ -28,7 +29,7 @@ class Workload:
 
     `kind`: `fk` (model parameters to states), `inverse_fk` (states to joint parameters), `skin` (states
     to points), `normals`, `multiply`/`slerp`/`to_matrix` of `batch` quaternions, `blend_shapes` (coefficients of
-    72 shapes to vertices), `closest_points`, `closest_on_mesh`; and for the cost of a call `call` (24 numbers
+    72 shapes to vertices), `closest_points`, `closest_on_mesh`, reading and writing of files (`file_work.py`); and for the cost of a call `call` (24 numbers
     through a parameter transform, some 30 multiplications) and `call_fk` (3 joints to 24 numbers).
     """
 
@@ -49,6 +50,10 @@ class Workload:
             return f"{self.kind} {self.batch} quaternions {self.dtype}"
         if self.kind in CLOSEST:
             return f"{self.kind} {self.batch} x {self.n_vertices} {self.dtype}"
+        if self.kind in FILES and not self.n_vertices:
+            return f"{self.kind} {size} x {self.batch} frames"
+        if self.kind in FILES:
+            return f"{self.kind} {self.n_vertices // 1000}k vertices"
         if self.kind in ("skin", "normals", "blend_shapes"):
             size = f"{self.n_vertices // 1000}k vertices"
             if self.kind == "skin":
@@ -104,6 +109,8 @@ def arrays(workload: Workload) -> Arrays:
         workload.n_influences or 4,
         seed=workload.n_joints,
     )
+    if workload.kind in FILES:
+        return Arrays(character, random_model_parameters(character, (workload.batch,), np.float32))
     if workload.kind == "fk":
         shape = (workload.batch,) if workload.batch > 1 else (1,)
         poses = random_model_parameters(character, shape, workload.dtype)
@@ -216,4 +223,11 @@ def all_workloads(quick: bool) -> list[Workload]:
     work.append(Workload("blend_shapes", 64, n_vertices=20_000))
     for kind in CLOSEST:
         work.append(Workload(kind, 20_000, n_vertices=20_000))
+    for kind in FILES:
+        if kind.endswith("character"):
+            work.append(Workload(kind, 1, n_vertices=50_000, n_influences=4))
+        elif kind == "load_bvh":
+            work.append(Workload(kind, 5_000, n_joints=31, n_parameters=36))
+        else:
+            work.append(Workload(kind, 1_000 if quick else 10_000))
     return work

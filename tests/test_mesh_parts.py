@@ -13,6 +13,7 @@ from kinarray.geometry import (
     BlendShape,
     Character,
     Joint,
+    Material,
     Mesh,
     ParameterTransform,
     Skeleton,
@@ -33,6 +34,11 @@ PARTS = {
     "poly_faces": [0, 1, 2, 3, 1, 4, 2],
     "poly_face_sizes": [4, 3],
     "poly_texcoord_faces": [0, 1, 2, 3, 4, 4, 4],
+    "materials": [
+        Material("skin", (0.8, 0.6, 0.5, 1)),
+        Material("cloth", base_color_texture=b"\xff\xd8"),
+    ],
+    "face_materials": [0, 1, 1],
 }
 
 
@@ -80,12 +86,35 @@ def test_meshes_differ_by_every_part(name):
         ({"poly_face_sizes": [4]}, "sum to 4, but there are 7 poly_faces"),
         ({"poly_texcoord_faces": [0, 1]}, "2 poly_texcoord_faces for 7 poly_faces"),
         ({"poly_faces": [0, 1, 2, 3, 1, 4, 6]}, "poly_faces use index 6, but there are 6"),
+        ({"face_materials": [0, 1]}, "2 face_materials for 3 faces"),
+        ({"face_materials": [0, 2, 1]}, "triangle 1 has material 2, but there are 2 materials"),
         ({"poly_texcoord_faces": [5] * 7}, "poly_texcoord_faces use index 5, but there are 5"),
     ],
 )
 def test_parts_that_do_not_fit_are_named(change, words):
     with pytest.raises(ka.CharacterError, match=words):
         Mesh(**PARTS | change)
+
+
+def test_a_material_keeps_what_it_is_given():
+    picture = b"\x89PNG\r\n"
+    skin = Material(
+        "skin",
+        (1, 0.5, 0, 0.25),
+        metallic=1,
+        roughness=0.75,
+        emissive=(0, 0, 2),
+        base_color_texture=picture,
+    )
+    assert skin.base_color == (1, 0.5, 0, 0.25)
+    assert (skin.metallic, skin.roughness, skin.emissive) == (1, 0.75, (0, 0, 2))
+    assert skin.base_color_texture == picture
+    assert not skin.is_double_sided
+    assert pickle.loads(pickle.dumps(skin)) == skin
+    for wrong in ({"base_color": (2, 0, 0, 1)}, {"roughness": -1}, {"emissive": (0, 0, np.inf)}):
+        name = next(iter(wrong))
+        with pytest.raises(ka.CharacterError, match=f"material 'tin': {name}: expected 0"):
+            Material("tin", **wrong)
 
 
 def test_updated_normals_are_those_of_the_positions():
@@ -103,6 +132,8 @@ def test_a_part_by_vertices_takes_everything_along():
     np.testing.assert_array_equal(part.colors, PARTS["colors"][[0, 1, 2, 3, 5]])
     np.testing.assert_array_equal(part.confidence, [0, 1, 2, 3, 5])
     np.testing.assert_array_equal(part.faces, [[0, 1, 2], [0, 2, 3]])
+    np.testing.assert_array_equal(part.face_materials, [0, 1])
+    assert part.materials == PARTS["materials"]
     np.testing.assert_array_equal(part.texcoords, PARTS["texcoords"][:4])
     np.testing.assert_array_equal(part.texcoord_faces, [[0, 1, 2], [0, 2, 3]])
     assert part.lines == [[0, 1, 2]]
@@ -239,6 +270,7 @@ def test_neighbours_are_cut_in_one_place():
     edges = np.sort(part.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     _, uses = np.unique(edges, axis=0, return_counts=True)
     assert set(uses) == {1, 2}
+    assert len(part.face_materials) == part.n_faces
     assert len(np.unique(part.vertices, axis=0)) == part.n_vertices
     assert part.n_vertices == part.faces.max() + 1
     assert geometry.split_mesh_by_texture_region(mesh, TEXTURE, [[7, 7, 7]]).n_vertices == 0

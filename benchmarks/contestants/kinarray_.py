@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import file_work
 import kinarray
 from contestants.same_names import prepare_geometry
 from kinarray import geometry, quaternion
@@ -15,4 +16,7 @@ def version():
 
 def prepare(workload, arrays, threads):
     kinarray.set_num_threads(threads)
+    if workload.kind == "load_bvh":
+        path = file_work.path_of(workload)
+        return lambda: kinarray.load_motion(path, "cm").model_parameters[:, 3:6]
     return prepare_geometry(geometry, workload, arrays, algebra=quaternion)

@@ -1,8 +1,12 @@
 """The work in the names that kinarray and PyMomentum share."""
 
+import file_work
+
 
 def prepare_geometry(geometry, workload, arrays, character=None, algebra=None):
     given = arrays.input
+    if workload.kind in file_work.KINDS:
+        return file_work.prepare(geometry, workload, arrays)
     if workload.kind == "multiply":
         return lambda: algebra.multiply(*given)
     if workload.kind == "slerp":

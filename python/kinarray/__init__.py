@@ -10,7 +10,7 @@
 that kind, on the same device, of the same dtype, and nothing was copied.
 """
 
-from . import geometry, interop, io, quaternion, skel_state, testing, trs
+from . import geometry, interop, io, motion, quaternion, skel_state, testing, trs
 from ._core import (
     CharacterError,
     DeviceError,
@@ -24,8 +24,12 @@ from ._core import (
     __version__,
     get_num_threads,
     load_character,
+    load_markers,
+    save_character,
+    save_markers,
     set_num_threads,
 )
+from .motion import load_motion, save_motion
 
 __all__ = [
     "CharacterError",
@@ -43,7 +47,13 @@ __all__ = [
     "interop",
     "io",
     "load_character",
+    "load_markers",
+    "load_motion",
+    "motion",
     "quaternion",
+    "save_character",
+    "save_markers",
+    "save_motion",
     "set_num_threads",
     "skel_state",
     "testing",

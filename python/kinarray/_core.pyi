@@ -373,6 +373,34 @@ class Mppca:
     ) -> _A: ...
 
 @final
+class Material:
+    def __new__(
+        cls,
+        name: str = ...,
+        base_color: Sequence[float] = ...,
+        *,
+        metallic: float = 0.0,
+        roughness: float = 0.5,
+        emissive: Sequence[float] = ...,
+        is_double_sided: bool = False,
+        base_color_texture: bytes | None = None,
+    ) -> Self: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def base_color(self) -> tuple[float, float, float, float]: ...
+    @property
+    def metallic(self) -> float: ...
+    @property
+    def roughness(self) -> float: ...
+    @property
+    def emissive(self) -> tuple[float, float, float]: ...
+    @property
+    def is_double_sided(self) -> bool: ...
+    @property
+    def base_color_texture(self) -> bytes | None: ...
+
+@final
 class Mesh:
     def __new__(
         cls,
@@ -389,7 +417,13 @@ class Mesh:
         poly_faces: Sequence[int] = ...,
         poly_face_sizes: Sequence[int] = ...,
         poly_texcoord_faces: Sequence[int] = ...,
+        materials: Sequence[Material] = ...,
+        face_materials: ArrayLike | None = None,
     ) -> Self: ...
+    @property
+    def materials(self) -> list[Material]: ...
+    @property
+    def face_materials(self) -> NDArray[np.uint32]: ...
     @property
     def n_vertices(self) -> int: ...
     @property
@@ -1070,7 +1104,67 @@ def classify_triangles_by_texture(
 def split_mesh_by_texture_region(
     mesh: Mesh, texture: ArrayLike, region_colors: ArrayLike, num_binary_search_steps: int = 8
 ) -> Mesh: ...
-def load_character(source: _Source, unit: str = "m") -> Character: ...
+def load_character(
+    source: _Source,
+    unit: str = "m",
+    up: str | None = None,
+    *,
+    format: str | None = None,
+    file_unit: str | None = None,
+    normalize_weights: bool = True,
+    position_channels: str = "add",
+    root: str | PathLike[str] | None = None,
+) -> Character: ...
+def load_markers(
+    source: _Source,
+    unit: str = "m",
+    up: str | None = None,
+    *,
+    main_subject_only: bool = True,
+    format: str | None = None,
+    file_unit: str | None = None,
+) -> list[MarkerSequence]: ...
+def save_character(
+    path: str | PathLike[str] | BinaryIO,
+    character: Character,
+    *,
+    format: str | None = None,
+    mesh: bool = True,
+    locators: bool = True,
+    collisions: bool = True,
+    blend_shapes: bool = True,
+    extensions: bool = True,
+) -> None: ...
+def save_markers(
+    path: str | PathLike[str] | BinaryIO,
+    sequences: Sequence[MarkerSequence],
+    unit: str = "m",
+    *,
+    format: str | None = None,
+) -> None: ...
+def _load_motion(
+    source: _Source,
+    unit: str,
+    up: str | None,
+    character: Character | None,
+    clip: int | str | None,
+    fps: float | None,
+    format: str | None,
+    file_unit: str | None,
+    normalize_weights: bool,
+    position_channels: str,
+    root: str | PathLike[str] | None,
+) -> tuple[Character, dict[str, Any]]: ...
+def _save_motion(
+    path: str | PathLike[str] | BinaryIO,
+    character: Character,
+    model_parameters: Any,
+    fps: float,
+    name: str,
+    identity: Any,
+    timestamps: list[int] | None,
+    format: str | None,
+) -> None: ...
 def create_humanoid(n_vertices: int = 10_000, unit: str = "m") -> Character: ...
 def create_character(
     n_joints: int, n_parameters: int, n_vertices: int, n_influences: int

@@ -13,7 +13,7 @@ import numpy as np
 import kinarray as ka
 
 from ._demo_kinds import Kind, installed
-from ._demo_progress import progress
+from ._progress import progress
 
 REPEATS = 5
 # One chunk of poses at a time keeps the results of large meshes within memory.

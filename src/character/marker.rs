@@ -201,6 +201,26 @@ impl MarkerSequence {
         (0..self.n_markers()).map_while(move |marker| self.marker(frame, marker))
     }
 
+    /// One marker through all frames: where it was seen, whether it was hidden, and how much that is to be
+    /// trusted; nothing where there is no such marker.
+    pub fn column(&self, marker: usize) -> impl Iterator<Item = ([f64; 3], bool, f64)> {
+        let every = self.n_markers().max(1);
+        let frames = if marker < self.n_markers() {
+            self.n_frames()
+        } else {
+            0
+        };
+        (0..frames).map(move |frame| {
+            let cell = frame * every + marker;
+            let parts = &self.parts;
+            (
+                parts.positions[cell],
+                parts.occluded[cell],
+                parts.confidence[cell],
+            )
+        })
+    }
+
     /// The same with every position moved.
     #[must_use]
     pub fn map_positions(mut self, change: impl Fn([f64; 3]) -> [f64; 3]) -> Self {

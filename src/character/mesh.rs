@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::material::Material;
 use super::reals::Reals;
 use crate::error::{Error, Result};
 
@@ -32,6 +33,10 @@ pub struct MeshParts {
     pub poly_face_sizes: Vec<u32>,
     /// Texture-coordinate indices of the polygons' corners; as many as `poly_faces`, or none.
     pub poly_texcoord_faces: Vec<u32>,
+    /// What its surfaces look like.
+    pub materials: Vec<Material>,
+    /// The material of each triangle; as many as `faces`, or none.
+    pub face_materials: Vec<u32>,
 }
 
 /// A checked triangle mesh.
@@ -119,6 +124,7 @@ impl Mesh {
             }
         }
         check_polygons(&parts)?;
+        check_materials(&parts)?;
         if parts.normals.is_empty() && count > 0 {
             parts.normals = rest_normals(&parts);
         }
@@ -162,6 +168,24 @@ impl Mesh {
         let mut parts = self.0.clone();
         parts.vertices = parts.vertices.scaled(factor);
         Self(parts)
+    }
+}
+
+/// Checks the materials.
+fn check_materials(parts: &MeshParts) -> Result<()> {
+    parts.materials.iter().try_for_each(Material::check)?;
+    let (faces, count) = (parts.faces.len(), parts.materials.len());
+    let wrong = |problem: String| Err(Error::character("mesh", problem));
+    if !parts.face_materials.is_empty() && parts.face_materials.len() != faces {
+        let given = parts.face_materials.len();
+        return wrong(format!("{given} face_materials for {faces} faces"));
+    }
+    let mut used = parts.face_materials.iter().enumerate();
+    match used.find(|&(_, &material)| material as usize >= count) {
+        Some((face, material)) => wrong(format!(
+            "triangle {face} has material {material}, but there are {count} materials"
+        )),
+        None => Ok(()),
     }
 }
 

@@ -120,6 +120,51 @@ impl ParameterTransform {
         Ok(with)
     }
 
+    /// The same map with the named sets of another one that has the same parameters, and its coefficients.
+    ///
+    /// # Errors
+    /// [`crate::Error::Character`] where the other has more or fewer parameters.
+    pub fn with_sets_and_columns_of(mut self, other: &Self) -> Result<Self> {
+        for (name, mask) in other.parameter_sets() {
+            self = self.with_parameter_set(name, mask.clone())?;
+        }
+        let [blend_shapes, face_expressions, skinned_locators] =
+            other.special.lists().map(Clone::clone);
+        self.with_columns(blend_shapes, face_expressions, skinned_locators)
+    }
+
+    /// The same map in which these parameters are the coefficients of blend shapes and face expressions, and
+    /// move skinned locators (three for each). A parameter is one of them at most once.
+    ///
+    /// # Errors
+    /// [`crate::Error::Character`] for a parameter that there is not, or that is named twice.
+    pub fn with_columns(
+        mut self,
+        blend_shapes: Vec<Option<usize>>,
+        face_expressions: Vec<Option<usize>>,
+        skinned_locators: Vec<Option<usize>>,
+    ) -> Result<Self> {
+        let columns = ParameterColumns {
+            blend_shapes,
+            face_expressions,
+            skinned_locators,
+        };
+        let mut used = vec![false; self.len()];
+        for column in columns.all() {
+            let problem = match used.get_mut(column) {
+                None => format!("parameter {column} of {}", used.len()),
+                Some(used) if *used => format!("parameter {column} is two coefficients"),
+                Some(used) => {
+                    *used = true;
+                    continue;
+                }
+            };
+            return Err(crate::Error::character("coefficients of shapes", problem));
+        }
+        self.special = columns;
+        Ok(self)
+    }
+
     fn mask_of(&self, columns: &[Option<usize>]) -> Vec<bool> {
         let mut mask = vec![false; self.len()];
         for &column in columns.iter().flatten() {

@@ -301,6 +301,37 @@ impl ParameterTransform {
         })
     }
 
+    /// The same parameters over translations seen in other axes: those of `joints` become `turn` (row-major
+    /// 3x3) times what they were.
+    ///
+    /// # Errors
+    /// [`Error::Character`] where a factor is not finite.
+    pub(crate) fn with_turned_translations(
+        &self,
+        joints: &[usize],
+        turn: &[f64; 9],
+    ) -> Result<Self> {
+        let mut entries = Vec::new();
+        for row in 0..PARAMETERS_PER_JOINT * self.n_joints() {
+            let (joint, channel) = (row / PARAMETERS_PER_JOINT, row % PARAMETERS_PER_JOINT);
+            for (column, factor) in self.row(row) {
+                if channel < 3 && joints.contains(&joint) {
+                    let first = joint * PARAMETERS_PER_JOINT;
+                    let turned = |axis| (first + axis, column, turn[3 * axis + channel] * factor);
+                    entries.extend([turned(0), turned(1), turned(2)]);
+                } else {
+                    entries.push((row, column, factor));
+                }
+            }
+        }
+        let rows = Self::new(self.names.clone(), self.n_joints(), entries)?;
+        Ok(Self {
+            parameter_sets: self.parameter_sets.clone(),
+            special: self.special.clone(),
+            ..rows
+        })
+    }
+
     fn check_mask(&self, part: &str, mask: &[bool]) -> Result<()> {
         if mask.len() == self.len() {
             return Ok(());

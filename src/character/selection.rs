@@ -236,6 +236,13 @@ impl Mesh {
                 .map(|(corners, _)| corners.len() as u32)
                 .collect(),
             poly_texcoord_faces: polygons.iter().filter_map(of_texcoords).flatten().collect(),
+            materials: self.materials.clone(),
+            face_materials: self
+                .face_materials
+                .iter()
+                .zip(&selection.faces)
+                .filter_map(|(&material, &stays)| stays.then_some(material))
+                .collect(),
         })
     }
 }

@@ -30,10 +30,12 @@ pub enum Format {
     LegacyJson,
     /// Momentum's binary motion.
     Mmo,
+    /// Skeleton and motion of DeepMimic, JSON.
+    DeepMimic,
 }
 
 /// Each format, its name for `format=` and in messages, and its suffixes.
-const FORMATS: [(Format, &str, &[&str]); 12] = [
+const FORMATS: [(Format, &str, &[&str]); 13] = [
     (Format::Gltf, "gltf", &["glb", "gltf", "vrm", "vrma"]),
     (Format::Bvh, "bvh", &["bvh"]),
     (Format::Asf, "asf", &["asf"]),
@@ -46,6 +48,7 @@ const FORMATS: [(Format, &str, &[&str]); 12] = [
     (Format::Trc, "trc", &["trc"]),
     (Format::LegacyJson, "legacy_json", &["json"]),
     (Format::Mmo, "mmo", &["mmo"]),
+    (Format::DeepMimic, "deepmimic", &["txt"]),
 ];
 
 /// How many bytes are looked at to tell a format.
@@ -153,6 +156,11 @@ impl Format {
         if text.starts_with('{') {
             if text.contains("\"asset\"") {
                 return Some(Self::Gltf);
+            }
+            if text.contains("\"AttachX\"")
+                || (text.contains("\"Frames\"") && !text.contains("\"Skeleton\""))
+            {
+                return Some(Self::DeepMimic);
             }
             if text.contains("\"Skeleton\"") || text.contains("\"SkinnedModel\"") {
                 return Some(Self::LegacyJson);

@@ -1,7 +1,13 @@
 //! Any format, turned and converted as asked.
 
-use super::{Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, gltf};
-use crate::character::{Character, PARAMETERS_PER_JOINT, ParameterTransform, Unit};
+use nalgebra::{Rotation3, Vector3};
+use std::sync::Arc;
+
+use super::{
+    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh,
+    deepmimic, fbx, gltf, urdf,
+};
+use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
 
 /// Reads a character.
@@ -15,12 +21,22 @@ pub fn load_character(
 ) -> Result<Loaded<Character>> {
     let loaded = match format {
         Format::Gltf => gltf::load_character(source, options),
+        Format::Fbx => fbx::load_character(source, options),
+        Format::Urdf => urdf::load_character(source, options),
+        Format::Bvh => bvh::load_character(source, options),
+        Format::Asf => acclaim::load_character(source, options),
+        Format::DeepMimic => deepmimic::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
     let up = loaded.up;
-    let mut loaded =
-        loaded.and_then(|character| turned(&character.in_unit(options.unit), up, options.up))?;
+    let mut loaded = loaded.and_then(|character| {
+        let character = character.in_unit(options.unit);
+        Ok(match turned(&character, up, options.up)? {
+            Some(turned) => turned.character,
+            None => character,
+        })
+    })?;
     loaded.up = options.up.unwrap_or(up);
     Ok(loaded)
 }
@@ -37,9 +53,12 @@ pub fn load_motion(
     choice: &MotionChoice,
     character: Option<&Character>,
 ) -> Result<Loaded<Motion>> {
-    let _ = character;
     let loaded = match format {
         Format::Gltf => gltf::load_motion(source, options, choice),
+        Format::Fbx => fbx::load_motion(source, options, choice),
+        Format::Bvh => bvh::load_motion(source, options, choice),
+        Format::Amc => acclaim::load_motion(source, options, choice, character),
+        Format::DeepMimic => deepmimic::load_motion(source, options, choice, character),
         other => Err(unavailable(other, "motion")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -59,8 +78,9 @@ pub fn load_markers(
     format: Format,
     options: &LoadOptions,
 ) -> Result<Loaded<Markers>> {
-    let _ = options;
     let loaded: Result<Loaded<Markers>> = match format {
+        Format::Fbx => fbx::load_markers(source, options),
+        Format::Gltf => gltf::load_markers(source, options),
         other => Err(unavailable(other, "markers")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -84,11 +104,56 @@ fn in_source(error: Error, source: &Source<'_>) -> Error {
     error.as_format().in_file(&source.name())
 }
 
-fn turned(character: &Character, up: Up, wanted: Option<Up>) -> Result<Character> {
-    match wanted {
-        Some(wanted) if wanted != up => character.transformed(&up.matrix_to(wanted)),
-        _ => Ok(character.clone()),
+/// A character along other axes, and the parameters that its roots' translations are, where each is a
+/// parameter of its own. Translations of roots are along the axes of the world: such parameters have to be
+/// turned in every pose; any other keeps its value, and the map from parameters to joints is turned.
+struct Turned {
+    character: Character,
+    turn: Rotation3<f64>,
+    values: Vec<[usize; 3]>,
+}
+
+fn turned(character: &Character, up: Up, wanted: Option<Up>) -> Result<Option<Turned>> {
+    let Some(wanted) = wanted.filter(|&wanted| wanted != up) else {
+        return Ok(None);
+    };
+    let turn = up.turn_to(wanted);
+    let mut parts = character.transformed(&up.matrix_to(wanted))?.parts();
+    let transform = &parts.parameter_transform;
+    let mut n_uses = vec![0_usize; transform.len()];
+    for row in 0..PARAMETERS_PER_JOINT * transform.n_joints() {
+        transform
+            .row(row)
+            .for_each(|(column, _)| n_uses[column] += 1);
     }
+    let own = |row: usize| {
+        let mut entries = transform.row(row);
+        match (entries.next(), entries.next()) {
+            (Some((column, 1.0)), None) if n_uses[column] == 1 => Some(column),
+            _ => None,
+        }
+    };
+    let (mut values, mut mixed) = (Vec::new(), Vec::new());
+    for (joint, _) in roots(character) {
+        let row = joint * PARAMETERS_PER_JOINT;
+        match [own(row), own(row + 1), own(row + 2)] {
+            [Some(x), Some(y), Some(z)] => values.push([x, y, z]),
+            _ => mixed.push(joint),
+        }
+    }
+    let matrix = turn.matrix();
+    let rows: [f64; 9] = std::array::from_fn(|at| matrix[(at / 3, at % 3)]);
+    parts.parameter_transform = Arc::new(transform.with_turned_translations(&mixed, &rows)?);
+    Ok(Some(Turned {
+        character: Character::new(parts)?,
+        turn,
+        values,
+    }))
+}
+
+fn roots(character: &Character) -> impl Iterator<Item = (usize, &Joint)> {
+    let joints = character.skeleton.joints().iter().enumerate();
+    joints.filter(|(_, joint)| joint.parent.is_none())
 }
 
 /// Motion in another unit of length.
@@ -116,99 +181,41 @@ fn in_unit(mut motion: Motion, unit: Unit) -> Motion {
     motion
 }
 
-/// Turns what a motion moves. Translations of roots are along the axes of the world, so they turn too:
-/// the values, where each is a parameter of its own; else the map that makes them.
+/// Turns what a motion moves, and the parameters that are translations along the axes of the world.
 fn turned_motion(mut motion: Motion, up: Up, wanted: Option<Up>) -> Result<Motion> {
-    let Some(wanted) = wanted.filter(|&wanted| wanted != up) else {
+    let Some(Turned {
+        character,
+        turn,
+        values,
+    }) = turned(&motion.character, up, wanted)?
+    else {
         return Ok(motion);
     };
-    let turn = up.turn_to(wanted);
-    let turned = motion.character.transformed(&up.matrix_to(wanted))?;
-    let roots: Vec<usize> = (0..turned.skeleton.len())
-        .filter(|&joint| turned.skeleton.joints()[joint].parent.is_none())
-        .collect();
-    let transform = &turned.parameter_transform;
-    let own = |row: usize| {
-        let mut entries = transform.row(row);
-        match (entries.next(), entries.next()) {
-            (Some((column, 1.0)), None) => Some(column),
-            _ => None,
-        }
-    };
-    let columns: Option<Vec<[usize; 3]>> = roots
-        .iter()
-        .map(|root| {
-            let row = root * PARAMETERS_PER_JOINT;
-            Some([own(row)?, own(row + 1)?, own(row + 2)?])
-        })
-        .collect();
-    motion.character = match columns {
-        Some(columns) => {
-            for pose in motion.model_parameters.chunks_exact_mut(transform.len()) {
-                for at in &columns {
-                    let moved =
-                        turn * nalgebra::Vector3::new(pose[at[0]], pose[at[1]], pose[at[2]]);
-                    for (column, x) in at.iter().zip(moved.iter()) {
-                        pose[*column] = *x;
-                    }
-                }
+    let count = character.parameter_transform.len().max(1);
+    for pose in motion.model_parameters.chunks_exact_mut(count) {
+        for at in &values {
+            let moved = turn * Vector3::new(pose[at[0]], pose[at[1]], pose[at[2]]);
+            for (column, x) in at.iter().zip(moved.iter()) {
+                pose[*column] = *x;
             }
-            turned
         }
-        None => {
-            let mut parts = turned.parts();
-            parts.parameter_transform = turned_roots(transform, &roots, &turn)?.into();
-            Character::new(parts)?
-        }
-    };
-    for &root in &roots {
-        let at = root * PARAMETERS_PER_JOINT;
+    }
+    for (joint, _) in roots(&character) {
+        let at = joint * PARAMETERS_PER_JOINT;
         if let Some(shift) = motion.identity.get_mut(at..at + 3) {
-            let moved = turn * nalgebra::Vector3::new(shift[0], shift[1], shift[2]);
+            let moved = turn * Vector3::new(shift[0], shift[1], shift[2]);
             shift.copy_from_slice(moved.as_slice());
         }
     }
+    motion.character = character;
     Ok(motion)
-}
-
-/// The same map with the translations of the roots turned.
-fn turned_roots(
-    transform: &ParameterTransform,
-    roots: &[usize],
-    turn: &nalgebra::Rotation3<f64>,
-) -> Result<ParameterTransform> {
-    let mut entries = Vec::new();
-    for joint in 0..transform.n_joints() {
-        let first = joint * PARAMETERS_PER_JOINT;
-        for channel in 0..PARAMETERS_PER_JOINT {
-            let row = first + channel;
-            for (column, factor) in transform.row(row) {
-                if channel < 3 && roots.contains(&joint) {
-                    for axis in 0..3 {
-                        let part = turn.matrix()[(axis, channel)] * factor;
-                        if part != 0.0 {
-                            entries.push((first + axis, column, part));
-                        }
-                    }
-                } else {
-                    entries.push((row, column, factor));
-                }
-            }
-        }
-    }
-    let names = transform.names().to_vec();
-    let mut result = ParameterTransform::new(names, transform.n_joints(), entries)?;
-    for (name, mask) in transform.parameter_sets() {
-        result = result.with_parameter_set(name, mask.clone())?;
-    }
-    Ok(result)
 }
 
 fn turned_markers(mut markers: Markers, up: Up, wanted: Up, unit: Unit) -> Markers {
     let factor = unit.per_meter() / markers.unit.per_meter();
     let turn = up.turn_to(wanted);
     if factor != 1.0 || up != wanted {
-        let moved = |pos| (turn * nalgebra::Vector3::from(pos) * factor).into();
+        let moved = |pos| (turn * Vector3::from(pos) * factor).into();
         let sequences = markers.sequences.into_iter();
         markers.sequences = sequences.map(|s| s.map_positions(moved)).collect();
     }

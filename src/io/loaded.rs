@@ -31,6 +31,8 @@ pub struct LoadOptions {
     pub normalize_weights: bool,
     /// What position channels of BVH mean.
     pub position_channels: PositionChannels,
+    /// Whether names of FBX nodes lose what stands before their last colon.
+    pub strip_namespaces: bool,
     /// The folder whose files a file may refer to; its own where not given.
     pub root: Option<PathBuf>,
 }
@@ -43,6 +45,7 @@ impl Default for LoadOptions {
             file_unit: None,
             normalize_weights: true,
             position_channels: PositionChannels::default(),
+            strip_namespaces: true,
             root: None,
         }
     }
@@ -94,6 +97,24 @@ impl MotionChoice {
     }
 }
 
+impl MotionChoice {
+    /// Refuses another rate than that of a file whose motion is frames, not curves.
+    ///
+    /// # Errors
+    /// [`Error::Value`] naming the file's own rate.
+    pub fn check_rate(&self, own: f64) -> Result<()> {
+        match self.fps {
+            Some(fps) if (fps - own).abs() > 1e-3 * own => Err(Error::value(
+                "fps",
+                format!(
+                    "the file has frames, not curves: {own} a second, and no others, got {fps}"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What a reader brings: in the unit that the value itself says, along the file's own axes. Whoever asked
 /// turns and converts it.
 #[derive(Debug, Clone)]
@@ -136,4 +157,16 @@ pub struct Markers {
     pub sequences: Vec<MarkerSequence>,
     /// The unit of their positions.
     pub unit: Unit,
+}
+
+impl Markers {
+    /// Keeps the subject with the most markers, the first of several.
+    pub fn keep_main_subject(&mut self) {
+        let counts = self.sequences.iter().map(MarkerSequence::n_markers);
+        let best = counts.clone().max();
+        let main = counts.clone().position(|count| Some(count) == best);
+        if let Some(main) = main {
+            self.sequences = vec![self.sequences.swap_remove(main)];
+        }
+    }
 }

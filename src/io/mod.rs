@@ -5,21 +5,31 @@
 //! * [`Loaded`]: what readers bring; [`Motion`], [`Markers`]
 //! * [`Format`]: which format a file has
 //! * [`load_character`], [`load_motion`], [`load_markers`]: any format, turned and converted as asked
+//! * [`angles`]: rotations as the joint parameters `rx ry rz`
 //! * `text`, `json`, `xml`: words, values and elements that know their place
 
+pub mod acclaim;
+pub mod angles;
 pub mod blend_shape;
+pub mod bvh;
+pub mod deepmimic;
+pub mod fbx;
 mod format;
 pub mod gltf;
 mod json;
 mod load;
 mod loaded;
+pub mod mesh_files;
 mod motion;
 pub mod mppca;
+mod nodes;
 mod progress;
 mod save;
 mod source;
 pub mod text;
 mod up;
+pub mod urdf;
+pub mod usd;
 pub mod xml;
 
 pub use format::Format;
@@ -27,6 +37,6 @@ pub use load::{load_character, load_markers, load_motion};
 pub use loaded::{ClipChoice, LoadOptions, Loaded, Markers, MotionChoice, PositionChannels};
 pub use motion::Motion;
 pub use progress::Progress;
-pub use save::{Extras, SaveOptions, Saved};
+pub use save::{Extras, SaveOptions, Saved, save_character, save_markers, save_motion};
 pub use source::Source;
 pub use up::Up;

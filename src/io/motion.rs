@@ -1,6 +1,7 @@
 //! Motion as a file gives it: a character and its parameters, frame after frame.
 
 use crate::character::{Character, PARAMETERS_PER_JOINT};
+use crate::error::{Error, Result};
 
 /// One animation of a file.
 #[derive(Debug, Clone)]
@@ -27,6 +28,57 @@ pub struct Motion {
 }
 
 impl Motion {
+    /// Frames at an even rate from time 0.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a rate that is not positive; [`Error::Shape`] where numbers do not fit the
+    /// character.
+    pub fn new(
+        name: impl Into<String>,
+        character: Character,
+        fps: f64,
+        model_parameters: Vec<f64>,
+        identity: Vec<f64>,
+        timestamps: Vec<i64>,
+    ) -> Result<Self> {
+        if !(fps > 0.0 && fps.is_finite()) {
+            return Err(Error::value(
+                "fps",
+                format!("expected more than 0, got {fps}"),
+            ));
+        }
+        let (parameters, joints) = (
+            character.parameter_transform.len(),
+            PARAMETERS_PER_JOINT * character.skeleton.len(),
+        );
+        if !model_parameters.len().is_multiple_of(parameters.max(1)) {
+            return Err(Error::shape(
+                "model_parameters",
+                format!("(n_frames, {parameters})"),
+                format!("{} numbers", model_parameters.len()),
+            ));
+        }
+        let n_frames = model_parameters.len() / parameters.max(1);
+        if !identity.is_empty() && identity.len() != joints {
+            return Err(Error::shape("identity", joints, identity.len()));
+        }
+        if !timestamps.is_empty() && timestamps.len() != n_frames {
+            return Err(Error::shape("timestamps", n_frames, timestamps.len()));
+        }
+        let name = name.into();
+        Ok(Self {
+            clips: vec![name.clone()],
+            name,
+            character,
+            fps,
+            times: (0..n_frames).map(|frame| frame as f64 / fps).collect(),
+            model_parameters,
+            identity,
+            is_single: false,
+            timestamps,
+        })
+    }
+
     /// The number of frames.
     #[must_use]
     pub fn n_frames(&self) -> usize {
@@ -39,7 +91,8 @@ impl Motion {
         let transform = &self.character.parameter_transform;
         let rows = self.character.skeleton.len() * PARAMETERS_PER_JOINT;
         let mut result = Vec::with_capacity(self.n_frames() * rows);
-        for pose in self.model_parameters.chunks_exact(transform.len().max(1)) {
+        for frame in 0..self.n_frames() {
+            let pose = &self.model_parameters[frame * transform.len()..];
             for row in 0..rows {
                 let constant = self.identity.get(row).copied().unwrap_or(0.0);
                 let sum: f64 = transform

@@ -1,6 +1,8 @@
-//! What writers are given.
+//! What writers are given, and any format by one call.
 
-use super::{Markers, Progress};
+use super::{Format, Markers, Motion, Progress, bvh, fbx, gltf, urdf};
+use crate::character::Character;
+use crate::error::{Error, Result};
 
 /// What goes into a file beside the skeleton; what a format cannot hold is left out with a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct SaveOptions {
     pub blend_shapes: bool,
     /// What only Momentum and kinarray read: glTF's `FB_momentum`, and ours beside it.
     pub extensions: bool,
+    /// Whether glTF becomes a JSON text (`.gltf`) rather than a GLB.
+    pub text: bool,
     /// Put before the names of nodes, with a colon; FBX.
     pub namespace: String,
 }
@@ -27,6 +31,7 @@ impl Default for SaveOptions {
             collisions: true,
             blend_shapes: true,
             extensions: true,
+            text: false,
             namespace: String::new(),
         }
     }
@@ -48,4 +53,58 @@ pub struct Extras<'a> {
     pub markers: Option<&'a Markers>,
     /// Told how far writing is.
     pub progress: Progress<'a>,
+}
+
+/// Makes a file of a character.
+///
+/// # Errors
+/// [`Error::Value`] for a format that holds no characters or is not written.
+pub fn save_character(
+    character: &Character,
+    format: Format,
+    options: &SaveOptions,
+    extras: &Extras<'_>,
+) -> Result<Saved> {
+    match format {
+        Format::Gltf => gltf::save_character(character, options, extras),
+        Format::Fbx => fbx::save_character(character, options, fbx::Axes::default(), extras),
+        Format::Urdf => urdf::save_character(character, options),
+        other => Err(unavailable(other, "characters")),
+    }
+}
+
+/// Makes a file of a motion and what it moves.
+///
+/// # Errors
+/// [`Error::Value`] for a format that holds no motion or is not written.
+pub fn save_motion(
+    motion: &Motion,
+    format: Format,
+    options: &SaveOptions,
+    extras: &Extras<'_>,
+) -> Result<Saved> {
+    match format {
+        Format::Gltf => gltf::save_motion(motion, options, extras),
+        Format::Fbx => fbx::save_motion(motion, options, fbx::Axes::default(), extras),
+        Format::Bvh => bvh::save_motion(motion, &bvh::WriteOptions::default(), extras.progress),
+        other => Err(unavailable(other, "motion")),
+    }
+}
+
+/// Makes a file of markers.
+///
+/// # Errors
+/// [`Error::Value`] for a format that holds no markers or is not written.
+pub fn save_markers(markers: &Markers, format: Format, extras: &Extras<'_>) -> Result<Saved> {
+    match format {
+        Format::Gltf => gltf::save_markers(markers, false, extras),
+        other => Err(unavailable(other, "markers")),
+    }
+}
+
+fn unavailable(format: Format, what: &str) -> Error {
+    Error::value(
+        "format",
+        format!("'{}' files of {what} are not written", format.name()),
+    )
 }

@@ -16,6 +16,8 @@ pub struct Source<'a> {
     path: Option<PathBuf>,
     /// The folder whose files it may refer to; `None` where it came as bytes.
     root: Option<PathBuf>,
+    /// Whether that folder was named, so that a reference may lead upwards inside it.
+    is_rooted: bool,
     /// Told how far reading is.
     pub progress: Progress<'a>,
 }
@@ -28,6 +30,7 @@ impl<'a> Source<'a> {
             bytes: Cow::Borrowed(bytes),
             path: None,
             root: None,
+            is_rooted: false,
             progress: Progress::default(),
         }
     }
@@ -43,6 +46,7 @@ impl<'a> Source<'a> {
             bytes: Cow::Owned(bytes),
             root: Some(folder.to_owned()),
             path: Some(path.to_owned()),
+            is_rooted: false,
             progress: Progress::default(),
         })
     }
@@ -51,6 +55,7 @@ impl<'a> Source<'a> {
     #[must_use]
     pub fn with_root(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = Some(root.into());
+        self.is_rooted = true;
         self
     }
 
@@ -113,6 +118,26 @@ impl<'a> Source<'a> {
         self.path.as_deref()
     }
 
+    /// The names of the files beside this one that have a suffix, lower case; none for bytes.
+    #[must_use]
+    pub fn beside(&self, suffix: &str) -> Vec<String> {
+        let folder = match self.path.as_deref().and_then(Path::parent) {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) => Path::new("."),
+            None => return Vec::new(),
+        };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names
+            .filter(|name| {
+                let own = Path::new(name).extension();
+                own.is_some_and(|own| own.eq_ignore_ascii_case(suffix))
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
     /// The bytes of a file that this one refers to, at most `limit` of them; `location` says where the
     /// reference stands. The reference is a relative path with `/`, without percent signs left in it.
     ///
@@ -123,8 +148,8 @@ impl<'a> Source<'a> {
         use std::io::Read;
         const INSIDE: &str = "a relative path to a file in the same folder or below it";
         let shown = || format!("{:?}", shortened(reference));
-        let relative =
-            relative_path(reference).ok_or_else(|| Error::format(location, INSIDE, shown()))?;
+        let relative = relative_path(reference, self.is_rooted)
+            .ok_or_else(|| Error::format(location, INSIDE, shown()))?;
         let Some(root) = &self.root else {
             return Err(Error::format(
                 location,
@@ -187,8 +212,9 @@ pub(super) fn shortened(text: &str) -> String {
     short
 }
 
-/// A path that cannot leave its folder.
-fn relative_path(text: &str) -> Option<PathBuf> {
+/// A path that cannot leave its folder, or, where it `may_climb`, whoever resolves it has to see whether it
+/// does.
+fn relative_path(text: &str, may_climb: bool) -> Option<PathBuf> {
     // A scheme: a letter, then letters, digits, '+', '-', '.', then ':'.
     let scheme = text.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -204,6 +230,7 @@ fn relative_path(text: &str) -> Option<PathBuf> {
         match component {
             Component::Normal(part) => path.push(part),
             Component::CurDir => {}
+            Component::ParentDir if may_climb => path.push(".."),
             Component::ParentDir if path.pop() => {}
             _ => return None,
         }
@@ -218,7 +245,7 @@ mod tests {
     #[test]
     fn paths_stay_in_their_folder() {
         for inside in ["a.bin", "sub/a.bin", "./a.bin", "sub/../a.bin", "a b.bin"] {
-            assert!(relative_path(inside).is_some(), "{inside}");
+            assert!(relative_path(inside, false).is_some(), "{inside}");
         }
         for outside in [
             "",
@@ -231,7 +258,7 @@ mod tests {
             "a\\b",
             "a\0b",
         ] {
-            assert!(relative_path(outside).is_none(), "{outside}");
+            assert!(relative_path(outside, false).is_none(), "{outside}");
         }
     }
 

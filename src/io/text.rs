@@ -37,7 +37,20 @@ impl<'a> Words<'a> {
         (self.length - self.rest.len(), self.length)
     }
 
-    fn skip_space(&mut self) {
+    /// The line that the next byte is on.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Everything that is left, and its line.
+    #[must_use]
+    pub fn remaining(&self) -> (&'a str, usize) {
+        (self.rest, self.line)
+    }
+
+    /// Goes on to the next word.
+    pub fn skip_space(&mut self) {
         let bytes = self.rest.as_bytes();
         let mut at = 0;
         while at < bytes.len() && bytes[at].is_ascii_whitespace() {
@@ -86,6 +99,14 @@ impl<'a> Words<'a> {
     /// What is left of the line, without white space around it.
     pub fn rest_of_line(&mut self) -> &'a str {
         let end = self.rest.find('\n').unwrap_or(self.rest.len());
+        let (line, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        line.trim()
+    }
+
+    /// The same, or what stands before `stop` where that comes first.
+    pub fn rest_of_line_before(&mut self, stop: char) -> &'a str {
+        let end = self.rest.find(['\n', stop]).unwrap_or(self.rest.len());
         let (line, rest) = self.rest.split_at(end);
         self.rest = rest;
         line.trim()

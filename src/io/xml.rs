@@ -76,6 +76,12 @@ impl<'a, 'input> Element<'a, 'input> {
         self.node.tag_name().name()
     }
 
+    /// The namespace of the element's name, where it has one.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&'a str> {
+        self.node.tag_name().namespace()
+    }
+
     /// Where it stands, as `line 12, <joint name="elbow">`.
     #[must_use]
     pub fn place(&self) -> String {

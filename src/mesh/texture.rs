@@ -172,12 +172,15 @@ pub fn split_region(
     };
     let mut cuts = Cuts::new(mesh);
     let (mut faces, mut texcoord_faces) = (Vec::new(), Vec::new());
+    // The triangle that each was cut from.
+    let mut sources = Vec::new();
     for (face, (&corners, &texcoords)) in mesh.faces.iter().zip(coordinates.faces).enumerate() {
         let within = texcoords.map(|texcoord| inside[texcoord as usize]);
         let count = within.iter().filter(|&&within| within).count();
         if count == 3 {
             faces.push(corners);
             texcoord_faces.push(texcoords);
+            sources.push(face);
         }
         if count == 0 || count == 3 {
             continue;
@@ -211,8 +214,9 @@ pub fn split_region(
             faces.push([corners[right], second.0, first.0]);
             texcoord_faces.push([texcoords[right], second.1, first.1]);
         }
+        sources.resize(faces.len(), face);
     }
-    let all = cuts.mesh(faces, texcoord_faces)?;
+    let all = cuts.mesh(faces, texcoord_faces, &sources)?;
     let stays = vec![true; all.faces.len()];
     all.select(&Selection::of_faces(&all, &stays)?)
 }
@@ -275,8 +279,13 @@ impl<'a> Cuts<'a> {
         (vertex, texcoord)
     }
 
-    /// The mesh with its new vertices and other triangles.
-    fn mesh(&self, faces: Vec<[u32; 3]>, texcoord_faces: Vec<[u32; 3]>) -> Result<Mesh> {
+    /// The mesh with its new vertices and other triangles, each cut from one of `sources`.
+    fn mesh(
+        &self,
+        faces: Vec<[u32; 3]>,
+        texcoord_faces: Vec<[u32; 3]>,
+        sources: &[usize],
+    ) -> Result<Mesh> {
         let old = self.mesh;
         let vertices = grown(&old.vertices, 3, &self.on_edges);
         let count = old.normals.len();
@@ -301,6 +310,14 @@ impl<'a> Cuts<'a> {
             confidence: grown(&old.confidence, 1, &self.on_edges),
             texcoords: grown(&old.texcoords, 2, &self.on_texcoord_edges),
             texcoord_faces,
+            materials: old.materials.clone(),
+            face_materials: match old.face_materials.is_empty() {
+                true => Vec::new(),
+                false => sources
+                    .iter()
+                    .map(|&face| old.face_materials[face])
+                    .collect(),
+            },
             ..MeshParts::default()
         })
     }

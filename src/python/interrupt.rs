@@ -35,7 +35,7 @@ fn released<R: Send>(
     py: Python<'_>,
     work: impl FnOnce(&Control<'_>) -> Result<R> + Send,
 ) -> PyResult<R> {
-    let (result, raised) = py.detach(|| {
+    guarded(py, || {
         let raised = std::cell::RefCell::new(None);
         let interrupted = || {
             let answer = Python::try_attach(|py| match py.check_signals() {
@@ -48,14 +48,21 @@ fn released<R: Send>(
             // Without an interpreter nobody waits for the result of a daemon thread.
             answer.unwrap_or(true)
         };
-        let control = Control::interruptible(&interrupted);
-        let result = catch_unwind(AssertUnwindSafe(|| work(&control)));
+        let result = work(&Control::interruptible(&interrupted));
         (result, raised.into_inner())
-    });
-    match (result, raised) {
-        (Ok(Err(Error::Interrupted)), Some(raised)) => Err(raised),
-        (Ok(result), _) => Ok(result?),
-        (Err(panic), _) => Err(exceptions::internal(py, &text(&*panic))),
+    })
+}
+
+/// Runs `work` with the interpreter released. It gives its result, and what Python raised where it stopped
+/// for that.
+pub(crate) fn guarded<R: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> (Result<R>, Option<PyErr>) + Send,
+) -> PyResult<R> {
+    match py.detach(|| catch_unwind(AssertUnwindSafe(work))) {
+        Ok((Err(Error::Interrupted), Some(raised))) => Err(raised),
+        Ok((result, _)) => Ok(result?),
+        Err(panic) => Err(exceptions::internal(py, &text(&*panic))),
     }
 }
 

@@ -6,10 +6,10 @@ mod apply;
 mod characters;
 mod closest_points;
 mod collisions;
+mod files;
 mod geometry;
 mod interop;
 mod interrupt;
-mod io;
 mod mesh_parts;
 mod nouns;
 mod parameters;
@@ -40,7 +40,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     collisions::register(module)?;
     closest_points::register(module)?;
     mesh_parts::register(module)?;
-    io::register(module)?;
+    files::register(module)?;
     testing::register(module)?;
     threads::register(module)
 }

@@ -325,6 +325,28 @@ impl<'a> Data<'a> {
         stored_densely || sparse.is_some_and(|sparse| stored(sparse.value_view))
     }
 
+    /// The bytes of the buffer view that an index stands for.
+    pub fn view(&self, item: &Item<'_>) -> Result<&[u8]> {
+        self.view_bytes(item.index("bufferViews", self.views.len())?)
+    }
+
+    /// The bytes of an accessor whose elements lie behind each other without gaps.
+    fn packed(&self, accessor: &Accessor) -> Result<Option<&[u8]>> {
+        let size = accessor.element_size();
+        let has_gaps = size != accessor.width * accessor.scalar.size();
+        let Some(view) = accessor
+            .view
+            .filter(|_| accessor.sparse.is_none() && !has_gaps)
+        else {
+            return Ok(None);
+        };
+        if self.views[view].stride.is_some_and(|stride| stride != size) {
+            return Ok(None);
+        }
+        let bytes = self.view_bytes(view)?;
+        Ok(bytes.get(accessor.offset..accessor.offset + accessor.count * size))
+    }
+
     fn view_bytes(&self, view: usize) -> Result<&[u8]> {
         let View {
             buffer,
@@ -398,6 +420,12 @@ impl<'a> Data<'a> {
     pub fn reals(&self, index: usize) -> Result<Vec<f32>> {
         let accessor = &self.accessors[index];
         self.charge(&accessor.path, accessor.count * accessor.width)?;
+        if accessor.scalar == Scalar::F32
+            && let Some(bytes) = self.packed(accessor)?
+        {
+            let numbers = bytes.as_chunks::<4>().0.iter();
+            return Ok(numbers.map(|&number| f32::from_le_bytes(number)).collect());
+        }
         let mut reals = vec![0.0; accessor.count * accessor.width];
         self.visit(accessor, |element, bytes| {
             let numbers = &mut reals[element * accessor.width..][..accessor.width];
@@ -412,6 +440,11 @@ impl<'a> Data<'a> {
     /// Like [`Self::reals`], refusing what is not finite.
     pub fn finite_reals(&self, index: usize) -> Result<Vec<f32>> {
         let reals = self.reals(index)?;
+        // The sum tells whether there is any, faster than looking at each one.
+        let sum: f32 = reals.iter().map(|x| x * 0.0).sum();
+        if sum.is_finite() {
+            return Ok(reals);
+        }
         if let Some(at) = reals.iter().position(|x| !x.is_finite()) {
             return Err(Error::format(
                 format!(
@@ -436,6 +469,19 @@ impl<'a> Data<'a> {
             ));
         }
         self.charge(&accessor.path, accessor.count * accessor.width)?;
+        if let Some(bytes) = self.packed(accessor)? {
+            return Ok(match accessor.scalar.size() {
+                1 => bytes.iter().map(|&number| number.into()).collect(),
+                2 => {
+                    let numbers = bytes.as_chunks::<2>().0.iter();
+                    numbers.map(|&n| u16::from_le_bytes(n).into()).collect()
+                }
+                _ => {
+                    let numbers = bytes.as_chunks::<4>().0.iter();
+                    numbers.map(|&n| u32::from_le_bytes(n)).collect()
+                }
+            });
+        }
         let mut integers = vec![0; accessor.count * accessor.width];
         self.visit(accessor, |element, bytes| {
             for at in 0..accessor.width {

@@ -1,12 +1,13 @@
 //! Motion of a loaded scene: exact at any time, and sampled to frames.
 
-use nalgebra::{Matrix3, UnitQuaternion, Vector3};
+use nalgebra::{UnitQuaternion, Vector3};
 use std::sync::Arc;
 
 use super::animation::{Curve, Property};
-use super::frames::{Frame, Similarity};
 use crate::character::PARAMETERS_PER_JOINT;
 use crate::error::{Error, Result};
+use crate::io::angles::{euler_xyz, matrix};
+use crate::io::nodes::{Frame, Similarity};
 
 /// Numbers in a skeleton state's row: `tx ty tz qx qy qz qw s`.
 const STATE: usize = 8;
@@ -217,7 +218,8 @@ impl Clip {
                 let rest = &frame.rest;
                 let moved = (local.translation - rest.translation) * self.rig.length_factor;
                 parameters.extend(moved.iter());
-                parameters.extend(euler_xyz(&(rest.rotation.inverse() * local.rotation)));
+                let turned = rest.rotation.inverse() * local.rotation;
+                parameters.extend(euler_xyz(&matrix(&turned)));
                 let scale = local.scale.max(f64::from(f32::MIN_POSITIVE));
                 parameters.push(scale.log2());
             }
@@ -288,40 +290,4 @@ fn push_state(states: &mut Vec<f64>, state: &Similarity, length_factor: f64) {
     states.extend(state.translation.iter().map(|x| x * length_factor));
     states.extend(state.rotation.coords.iter());
     states.push(state.scale);
-}
-
-/// Angles with `R = Rz(rz) · Ry(ry) · Rx(rx)` and `|ry| <= π/2`. At gimbal lock, where `rx` and `rz`
-/// turn about the same axis, `rx` is found after `rz`, so the three give the rotation back exactly.
-fn euler_xyz(rotation: &UnitQuaternion<f64>) -> [f64; 3] {
-    let r: Matrix3<f64> = rotation.to_rotation_matrix().into_inner();
-    let rz = r[(1, 0)].atan2(r[(0, 0)]);
-    let (sine, cosine) = rz.sin_cos();
-    let ry = (-r[(2, 0)]).atan2(cosine * r[(0, 0)] + sine * r[(1, 0)]);
-    let rx = (sine * r[(0, 2)] - cosine * r[(1, 2)]).atan2(cosine * r[(1, 1)] - sine * r[(0, 1)]);
-    [rx, ry, rz]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn euler_angles_give_the_rotation_back() {
-        let half = std::f64::consts::FRAC_PI_2;
-        for [x, y, z] in [
-            [0.3, -0.4, 1.2],
-            [0.7, half, -0.2],
-            [0.7, -half, 0.9],
-            [3.0, half - 1e-9, 2.0],
-            [0.3, 2.0, 0.4],
-        ] {
-            let wanted = UnitQuaternion::from_euler_angles(x, y, z);
-            let [x, y, z] = euler_xyz(&wanted);
-            let got = UnitQuaternion::from_euler_angles(x, y, z);
-            assert!(wanted.angle_to(&got) < 1e-7, "{wanted} {got}");
-            let error =
-                (wanted.to_rotation_matrix().matrix() - got.to_rotation_matrix().matrix()).norm();
-            assert!(error < 1e-14, "{error}");
-        }
-    }
 }

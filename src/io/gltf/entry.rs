@@ -46,25 +46,59 @@ fn motion(mut scene: LoadedScene, choice: &MotionChoice) -> Result<Motion> {
     let character = scene.character;
     let transform = &character.parameter_transform;
     let stored = scene.motion.take();
-    if let (Some(stored), None, None) = (stored, &choice.clip, choice.fps) {
+    if let (Some(mut stored), None, None) = (stored, &choice.clip, choice.fps) {
         let n_frames = stored.n_frames();
+        if !(stored.fps > 0.0 && stored.fps.is_finite()) {
+            return Err(Error::format(
+                "extensions.FB_momentum.fps",
+                "a positive number",
+                stored.fps,
+            ));
+        }
+        let even = || {
+            (0..n_frames)
+                .map(|frame| frame as f64 / stored.fps)
+                .collect()
+        };
+        let timestamps = match stored.timestamps.len() == n_frames {
+            true => stored.timestamps.clone(),
+            false => Vec::new(),
+        };
+        let identity = match stored.offsets.is_empty() {
+            true => Vec::new(),
+            false => stored.identity(&character.skeleton),
+        };
+        let model_parameters = match transform.names() == stored.parameter_names {
+            true => std::mem::take(&mut stored.poses),
+            false => stored.model_parameters(transform.names()),
+        };
         return Ok(Motion {
             name: clips.first().cloned().unwrap_or_default(),
             fps: stored.fps,
-            times: (0..n_frames)
-                .map(|frame| frame as f64 / stored.fps)
-                .collect(),
-            model_parameters: stored.model_parameters(transform.names()),
-            identity: stored.identity(&character.skeleton),
-            is_single: true,
-            timestamps: Vec::new(),
+            times: if stored.times.is_empty() {
+                even()
+            } else {
+                stored.times
+            },
+            model_parameters,
+            identity,
+            is_single: stored.is_single,
+            timestamps,
             clips,
             character,
         });
     }
     let clip = &scene.clips[choice.find(&clips)?];
     let n_joints = character.skeleton.len();
-    if transform.len() != PARAMETERS_PER_JOINT * n_joints {
+    let n_rows = PARAMETERS_PER_JOINT * n_joints;
+    let columns = transform.blend_shape_columns();
+    // Those of the joints and those of the morph targets, as they are made for files without any.
+    let expected = (0..clip.n_shapes()).map(|shape| Some(n_rows + shape));
+    let has_shapes = columns.iter().copied().eq(expected) && !columns.is_empty();
+    let count = n_rows + if has_shapes { columns.len() } else { 0 };
+    let is_identity =
+        transform.len() == count && (0..n_rows).all(|row| transform.row(row).eq([(row, 1.0)]));
+    if !is_identity {
         return Err(Error::format(
             "animations",
             format!(
@@ -76,10 +110,20 @@ fn motion(mut scene: LoadedScene, choice: &MotionChoice) -> Result<Motion> {
     }
     let fps = choice.fps.unwrap_or_else(|| clip.fps());
     let times = clip.frame_times(fps)?;
+    let joint_parameters = clip.joint_parameters(&times);
+    let model_parameters = if has_shapes {
+        let weights = clip.morph_weights(&times);
+        let rows = joint_parameters.chunks_exact(n_rows.max(1));
+        let rows = rows.zip(weights.chunks_exact(columns.len()));
+        rows.flat_map(|(joints, weights)| joints.iter().chain(weights).copied())
+            .collect()
+    } else {
+        joint_parameters
+    };
     Ok(Motion {
         name: clip.name().to_owned(),
         fps,
-        model_parameters: clip.joint_parameters(&times),
+        model_parameters,
         identity: Vec::new(),
         is_single: true,
         timestamps: Vec::new(),

@@ -1,18 +1,20 @@
 //! From bytes to a scene.
 
+use nalgebra::Matrix3;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::accessor::Data;
 use super::animation::{self, Animation, Property};
-use super::assemble::{Assembly, Stored};
+use super::carried::{self, Stored};
 use super::clip::{Clip, Rig, Target};
-use super::nodes::{self, Names, Node};
-use super::{LoadedScene, container, mesh, momentum, skin};
-use crate::character::{Character, CharacterParts, ParameterTransform};
+use super::nodes::{self, Node};
+use super::{LoadedScene, container, mesh, momentum, own, skin};
+use crate::character::{Character, CharacterParts, ParameterTransform, Unit};
 use crate::error::{Error, Result};
 use crate::io::json::Item;
+use crate::io::nodes::{Assembly, Frame, Names};
 use crate::io::{LoadOptions, Source};
 
 /// Reads a GLB or `.gltf` file with everything that is in it. Images are never read.
@@ -52,8 +54,9 @@ fn check_asset(root: &Item<'_>) -> Result<()> {
 }
 
 /// Extensions that a file may require, since they change nothing that is read here or only allow more.
-const UNDERSTOOD: [&str; 10] = [
+const UNDERSTOOD: [&str; 11] = [
     "FB_momentum",
+    "KA_character",
     "KHR_mesh_quantization",
     "KHR_lights_punctual",
     "KHR_texture_transform",
@@ -114,9 +117,20 @@ fn build(
             (mesh, _) => mesh.is_some(),
         })
         .collect();
-    let is_momentum = momentum::has_joints(root, &nodes);
+    let (own, n_own) = own::find(&nodes, &in_scene)?;
+    if n_own > 1 {
+        warnings.push(format!(
+            "the file has {n_own} characters; the first one is read"
+        ));
+    }
+    let is_momentum = own.is_some() || momentum::has_joints(root, &nodes);
     let mut kept = vec![false; nodes.len()];
     for &node in in_scene.iter().rev() {
+        if let Some(own) = &own {
+            kept[node] = own.joints.contains(&node);
+            rigid[node] = false;
+            continue;
+        }
         if is_momentum {
             let kind = momentum::kind(&nodes[node]).map(|(kind, _)| kind);
             kept[node] = kind == Some("skeleton_joint") || joints.contains(&node);
@@ -136,12 +150,28 @@ fn build(
         let above = nodes[node].parent.and_then(|parent| closest[parent]);
         closest[node] = if kept[node] { Some(node) } else { above };
     }
-    let order: Vec<usize> = in_scene
-        .iter()
-        .copied()
-        .filter(|&node| kept[node])
-        .collect();
-    if order.is_empty() {
+    let order: Vec<usize> = match &own {
+        Some(own) => {
+            let mut seen = vec![false; nodes.len()];
+            for &node in &own.joints {
+                seen[node] = true;
+                let above = nodes[node].parent.and_then(|parent| closest[parent]);
+                if above.is_some_and(|above| !seen[above]) {
+                    return Err(Error::format(
+                        format!("nodes[{}].extensions.{}.joints", own.root, own::NAME),
+                        "every joint after the one above it",
+                        format!("nodes[{node}] before it"),
+                    ));
+                }
+            }
+            own.joints.clone()
+        }
+        None => {
+            let nodes = in_scene.iter().copied();
+            nodes.filter(|&node| kept[node]).collect()
+        }
+    };
+    if order.is_empty() && own.is_none() {
         return Err(Error::format(
             "nodes",
             "at least one node that can be a joint",
@@ -155,13 +185,15 @@ fn build(
         .filter(|channel| channel.property == Property::Scale)
         .map(|channel| channel.node)
         .collect();
-    let mut assembly = Assembly::new(
-        &nodes,
-        &order,
-        |node| nodes[node].parent.and_then(|parent| closest[parent]),
-        |node| scaled.contains(&node),
-        taken,
-    )?;
+    let mut assembly = Assembly::new(nodes.len(), taken);
+    for &node in &order {
+        let above = nodes[node].parent.and_then(|parent| closest[parent]);
+        let parent = above.and_then(|above| assembly.node_joints[above]);
+        let residual =
+            parent.map_or_else(Matrix3::identity, |parent| assembly.frames[parent].residual);
+        let frame = Frame::new(nodes[node].local, residual, scaled.contains(&node));
+        assembly.add_node(node, nodes[node].name.clone(), parent, frame)?;
+    }
     for &node in order.iter().filter(|node| scaled.contains(node)) {
         if nodes[node]
             .local
@@ -182,13 +214,43 @@ fn build(
         skins: &skins,
         is_quantized: uses(root, "KHR_mesh_quantization"),
     };
+    assembly.columns = own.as_ref().and_then(|own| own.influences);
+    let mut mesh_parts = Vec::new();
+    let belongs = |node: usize| own.as_ref().is_none_or(|own| own.mesh == Some(node));
     // Skins first: what they bind stays as stored, and rigid meshes are baked to fit.
-    for &node in in_scene.iter().filter(|&&node| nodes[node].skin.is_some()) {
-        assembly.add_mesh(&stored, node, true, &mut warnings)?;
+    let skinned = |&&node: &&usize| nodes[node].skin.is_some() && belongs(node);
+    for &node in in_scene.iter().filter(skinned) {
+        carried::add_mesh(
+            &mut assembly,
+            &stored,
+            node,
+            true,
+            &mut mesh_parts,
+            &mut warnings,
+        )?;
     }
     assembly.bind_rest(&skins);
     for &node in in_scene.iter().filter(|&&node| rigid[node]) {
-        assembly.add_mesh(&stored, node, false, &mut warnings)?;
+        carried::add_mesh(
+            &mut assembly,
+            &stored,
+            node,
+            false,
+            &mut mesh_parts,
+            &mut warnings,
+        )?;
+    }
+    if let Some(node) = own.as_ref().and_then(|own| own.mesh)
+        && nodes[node].skin.is_none()
+    {
+        carried::add_mesh(
+            &mut assembly,
+            &stored,
+            node,
+            false,
+            &mut mesh_parts,
+            &mut warnings,
+        )?;
     }
     if in_scene.len() < nodes.len() {
         warnings.push(format!(
@@ -215,36 +277,79 @@ fn build(
 
     let additions = if is_momentum {
         let joint_of = |node: usize| closest[node].and_then(|node| assembly.node_joints[node]);
+        let nodes_of_it = match &own {
+            Some(own) => nodes::preorder(&nodes, &[own.root]),
+            None => in_scene.clone(),
+        };
+        let place = momentum::Place {
+            nodes: &nodes,
+            in_scene: &nodes_of_it,
+            joint_of: &joint_of,
+            own: own.as_ref(),
+        };
         Some(momentum::read(
             root,
             data,
-            &nodes,
-            &in_scene,
+            &place,
             &skeleton,
-            &joint_of,
             &mut warnings,
         )?)
     } else {
         None
     };
-    let name = match nodes.first() {
-        Some(node) if is_momentum => node.name.clone(),
+    let name = match (&own, nodes.first()) {
+        (Some(own), _) => nodes[own.root].name.clone(),
+        (None, Some(node)) if is_momentum => node.name.clone(),
         _ => name.to_owned(),
     };
     let mut parts = CharacterParts::new(name, skeleton, transform);
-    let motion = additions.and_then(|additions| additions.apply(&mut parts, options.unit));
+    let file_unit = own.as_ref().map_or(options.unit, |own| own.unit);
+    let mut motion = additions.and_then(|additions| additions.apply(&mut parts, file_unit));
     parts.inverse_bind_pose = Arc::new(assembly.inverse_bind_pose());
     let joint_nodes = assembly.joint_nodes.clone();
-    let mesh_parts = std::mem::take(&mut assembly.parts);
+    let charge = |place: &str, numbers| data.charge(place, numbers);
     if let Some((mesh, weights, shapes)) =
-        assembly.into_mesh(data, options.normalize_weights, &mut warnings)?
+        // Momentum and we take weights as they are.
+        assembly.into_mesh(
+            &charge,
+            options.normalize_weights && !is_momentum,
+            &mut warnings,
+        )?
     {
+        if let (Some(shapes), false) = (&shapes, is_momentum) {
+            let transform = &parts.parameter_transform;
+            let with = transform.with_blend_shape_parameters(shapes.names().len());
+            match with {
+                Ok(with) => parts.parameter_transform = with.into(),
+                Err(error) => warnings.push(format!("morph targets have no parameters: {error}")),
+            }
+        }
         parts.mesh = Some(Arc::new(mesh));
         parts.skin_weights = Some(Arc::new(weights));
         parts.blend_shape = shapes.map(Arc::new);
     }
+    let character = match &own {
+        None => Character::new(parts)?,
+        Some(own) => {
+            // A mesh that nothing moves has no weights to check.
+            if own.influences.is_none() {
+                parts.skin_weights = None;
+            }
+            let mut parts = match own.unit {
+                Unit::Meter => parts,
+                unit => Character::new(parts)?.in_unit(unit).parts(),
+            };
+            own.complete(data, &mut parts, &mut warnings)?;
+            let character = Character::new(parts)?;
+            if let (Some(motion), Some(item)) = (&mut motion, own.motion()) {
+                motion.refine(&item, data)?;
+            }
+            motion = motion.map(|motion| motion.in_unit(&character, options.unit));
+            character
+        }
+    };
     Ok(LoadedScene {
-        character: Character::new(parts)?.in_unit(options.unit),
+        character: character.in_unit(options.unit),
         clips,
         motion,
         joint_nodes,

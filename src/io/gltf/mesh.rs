@@ -4,6 +4,7 @@ use super::accessor::Data;
 use super::momentum;
 use crate::error::{Error, Result};
 use crate::io::json::Item;
+use crate::io::nodes::{Polygons, Primitive};
 
 /// A mesh of the file: primitives that share their morph targets.
 pub(super) struct MeshItem<'a> {
@@ -13,28 +14,6 @@ pub(super) struct MeshItem<'a> {
     pub target_names: Vec<String>,
     /// One for each target.
     pub weights: Vec<f64>,
-}
-
-/// One primitive's vertices and what connects them.
-pub(super) struct Primitive {
-    pub positions: Vec<f32>,
-    pub normals: Option<Vec<f32>>,
-    pub texcoords: Option<Vec<f32>>,
-    /// Texture triangles, where they are not those of the vertices.
-    pub texcoord_faces: Option<Vec<[u32; 3]>>,
-    pub colors: Option<Vec<[u8; 3]>>,
-    pub faces: Vec<[u32; 3]>,
-    pub lines: Vec<Vec<u32>>,
-    /// Joint indices and weights, four columns a set, set after set.
-    pub influences: Vec<(Vec<u32>, Vec<f32>)>,
-    /// Displacements of each morph target, where it moves the vertices.
-    pub targets: Vec<Option<Vec<f32>>>,
-}
-
-impl Primitive {
-    pub fn n_vertices(&self) -> usize {
-        self.positions.len() / 3
-    }
 }
 
 /// Whether a primitive of the mesh has no joints and so moves with its node.
@@ -242,6 +221,7 @@ pub(super) fn read(
         texcoord_faces,
         colors,
         faces,
+        polygons: Polygons::default(),
         lines,
         influences,
         targets,

@@ -4,9 +4,12 @@
 //! * `container`: chunks and buffers
 //! * `accessor`: typed, bounds-checked reading
 //! * `nodes`, `skin`, `mesh`, `animation`: what the file stores
-//! * `frames`, `assemble`: what it becomes
+//! * `carried`, and [`crate::io`]'s `nodes`: what it becomes
 //! * `clip`: motion at any time
 //! * `momentum`: PyMomentum's own extension
+//! * `own`, `exact`: ours, with what the other one drops or rounds
+//! * `markers`: recorded points
+//! * [`write`]: all of it the other way round
 //!
 //! Every node in the scene becomes a joint, except those that hold nothing but a skinned mesh, a camera
 //! or a light. The rest pose of the file is the zero pose of the character, with scale 1 everywhere:
@@ -15,22 +18,26 @@
 
 mod accessor;
 mod animation;
-mod assemble;
+mod carried;
 mod clip;
 mod container;
 mod entry;
-mod frames;
+mod exact;
 mod load;
+mod markers;
 mod mesh;
 mod momentum;
 mod nodes;
-mod polar;
+mod own;
 mod skin;
+pub mod write;
 
 pub use clip::Clip;
 pub use entry::{load_character, load_motion};
 pub use load::load_scene;
+pub use markers::load_markers;
 pub use momentum::StoredMotion;
+pub use write::{save_character, save_markers, save_motion, save_skeleton_states};
 
 use std::ops::Range;
 

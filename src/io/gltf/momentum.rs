@@ -10,16 +10,18 @@ use std::sync::Arc;
 
 use super::accessor::Data;
 use super::nodes::Node;
+use super::own::{self, Own};
 use crate::character::{
-    Character, CharacterParts, CollisionGeometry, CollisionShape, LimitKind, Locator,
-    PARAMETERS_PER_JOINT, ParameterLimit, ParameterTransform, Skeleton, Unit,
+    Character, CharacterParts, CollisionGeometry, CollisionShape, JointPhysicalProperties,
+    LimitKind, Locator, PARAMETERS_PER_JOINT, ParameterLimit, ParameterTransform, Skeleton, Unit,
 };
 use crate::error::{Error, Result};
 use crate::io::json::Item;
 
 pub(super) const NAME: &str = "FB_momentum";
-const CENTIMETERS: f64 = 100.0;
-const JOINT_PARAMETERS: [&str; PARAMETERS_PER_JOINT] = ["tx", "ty", "tz", "rx", "ry", "rz", "sc"];
+pub(super) const CENTIMETERS: f64 = 100.0;
+pub(super) const JOINT_PARAMETERS: [&str; PARAMETERS_PER_JOINT] =
+    ["tx", "ty", "tz", "rx", "ry", "rz", "sc"];
 
 /// StoredMotion as model parameters, as Momentum stores it beside the animation that other readers see.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +36,12 @@ pub struct StoredMotion {
     pub joint_names: Vec<String>,
     /// `(n_joints, 7)` joint parameters to be added in every frame; may be empty.
     pub offsets: Vec<f64>,
+    /// Seconds of each frame, where they are not even from 0.
+    pub times: Vec<f64>,
+    /// Microseconds of each frame by the clock of the recording; empty where the file does not say.
+    pub timestamps: Vec<i64>,
+    /// Whether the poses are in single precision, as those of Momentum are.
+    pub is_single: bool,
 }
 
 impl StoredMotion {
@@ -50,6 +58,9 @@ impl StoredMotion {
     /// give.
     #[must_use]
     pub fn model_parameters(&self, names: &[String]) -> Vec<f64> {
+        if names == self.parameter_names {
+            return self.poses.clone();
+        }
         let places: Vec<Option<usize>> = names
             .iter()
             .map(|name| self.parameter_names.iter().position(|known| known == name))
@@ -78,11 +89,79 @@ impl StoredMotion {
         }
         identity
     }
+
+    /// Puts what the poses were before they were rounded in their place.
+    pub(super) fn refine(&mut self, item: &Item<'_>, data: &Data<'_>) -> Result<()> {
+        let sized = |place: &Item<'_>, got: usize, expected: usize| match got == expected {
+            true => Ok(()),
+            false => Err(Error::format(
+                &place.path,
+                format!("{expected} numbers"),
+                got,
+            )),
+        };
+        if let Some(place) = item.get("offsets") {
+            let offsets = own::doubles(data, &place)?;
+            sized(&place, offsets.len(), self.offsets.len())?;
+            self.offsets = offsets;
+        }
+        if let Some(place) = item.get("times") {
+            let times = own::doubles(data, &place)?;
+            sized(&place, times.len(), self.n_frames())?;
+            self.times = times;
+        }
+        if let Some(double) = item.get("double") {
+            self.is_single = !double.bool()?;
+        }
+        let Some(place) = item.get("values") else {
+            return Ok(());
+        };
+        let count = self.parameter_names.len();
+        let columns = item.need("columns")?.items()?;
+        let columns = columns.iter().map(|at| at.index("parameterNames", count));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let values = own::array(data, &place)?;
+        let expected = columns.len().checked_mul(self.n_frames());
+        sized(&place, values.len(), expected.unwrap_or(usize::MAX))?;
+        let mut values = values.iter();
+        for pose in self.poses.chunks_exact_mut(count.max(1)) {
+            for (&column, value) in columns.iter().zip(&mut values) {
+                pose[column] = value;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same of a character whose lengths are in another unit.
+    pub(super) fn in_unit(mut self, character: &Character, unit: Unit) -> Self {
+        let factor = unit.per_meter() / character.unit.per_meter();
+        if factor != 1.0 {
+            self.scale(character, factor);
+        }
+        self
+    }
+
+    /// Multiplies all lengths.
+    fn scale(&mut self, character: &Character, factor: f64) {
+        let transform = &character.parameter_transform;
+        let lengths = transform.length_parameters();
+        let known = transform.names().iter().map(String::as_str).zip(lengths);
+        let known: HashMap<&str, bool> = known.collect();
+        let is_length = |name: &String| known.get(name.as_str()) == Some(&true);
+        let is_length: Vec<bool> = self.parameter_names.iter().map(is_length).collect();
+        let columns: Vec<usize> = (0..is_length.len()).filter(|&at| is_length[at]).collect();
+        for pose in self.poses.chunks_exact_mut(is_length.len().max(1)) {
+            columns.iter().for_each(|&at| pose[at] *= factor);
+        }
+        for joint in self.offsets.chunks_exact_mut(PARAMETERS_PER_JOINT) {
+            joint[..3].iter_mut().for_each(|x| *x *= factor);
+        }
+    }
 }
 
 /// What a node is for Momentum: `skeleton_joint`, `locator`, `collision_capsule`, ...
 pub(super) fn kind<'a>(node: &Node<'a>) -> Option<(&'a str, Item<'a>)> {
-    let extension = node.extension(NAME)?;
+    let extension = node.extension(NAME).or_else(|| node.extension(own::NAME))?;
     Some((extension.get("type")?.value.as_str()?, extension))
 }
 
@@ -106,32 +185,9 @@ impl Additions {
     /// Puts what was read onto a character in metres; gives the motion in `unit`.
     pub fn apply(self, parts: &mut CharacterParts, unit: Unit) -> Option<StoredMotion> {
         let to_unit = unit.per_meter() / CENTIMETERS;
-        let lengths = self.character.parameter_transform.length_parameters();
-        let by_name: HashMap<&str, bool> = self
-            .character
-            .parameter_transform
-            .names()
-            .iter()
-            .map(String::as_str)
-            .zip(lengths)
-            .collect();
         let motion = self.motion.map(|mut motion| {
-            let is_length: Vec<bool> = motion
-                .parameter_names
-                .iter()
-                .map(|name| by_name.get(name.as_str()) == Some(&true))
-                .collect();
-            if !is_length.is_empty() {
-                for (at, value) in motion.poses.iter_mut().enumerate() {
-                    if is_length[at % is_length.len()] {
-                        *value *= to_unit;
-                    }
-                }
-            }
-            for (at, value) in motion.offsets.iter_mut().enumerate() {
-                if at % PARAMETERS_PER_JOINT < 3 {
-                    *value *= to_unit;
-                }
+            if to_unit != 1.0 {
+                motion.scale(&self.character, to_unit);
             }
             motion
         });
@@ -141,20 +197,36 @@ impl Additions {
         parts.locators = metric.locators.clone();
         parts.collision_geometry = metric.collision_geometry.clone();
         parts.metadata = metric.metadata.clone();
+        parts.physical_properties = metric.physical_properties.clone();
         motion
     }
 }
 
-/// Reads the extension; `skeleton` is in metres, `joint_of` gives the joint that a node hangs on.
+/// Where a character is in a file.
+pub(super) struct Place<'p, 'a> {
+    pub nodes: &'p [Node<'a>],
+    /// The nodes that may be locators and solids.
+    pub in_scene: &'p [usize],
+    /// The joint that a node hangs on.
+    pub joint_of: &'p dyn Fn(usize) -> Option<usize>,
+    /// What we have put beside the extension.
+    pub own: Option<&'p Own<'a>>,
+}
+
+/// Reads the extension; `skeleton` is in metres.
 pub(super) fn read(
     root: &Item<'_>,
     data: &Data<'_>,
-    nodes: &[Node<'_>],
-    in_scene: &[usize],
+    place: &Place<'_, '_>,
     skeleton: &Skeleton,
-    joint_of: &dyn Fn(usize) -> Option<usize>,
     warnings: &mut Vec<String>,
 ) -> Result<Additions> {
+    let Place {
+        nodes,
+        in_scene,
+        joint_of,
+        own,
+    } = *place;
     let extension = root.need("extensions")?.need(NAME)?;
     let transform = match extension.get("transform") {
         Some(transform) => read_transform(&transform, skeleton)?,
@@ -193,34 +265,37 @@ pub(super) fn read(
         };
     }
     let (mut locators, mut solids) = (Vec::new(), Vec::new());
+    let mut bodies = Vec::new();
+    let order = |node: usize| own.and_then(|own| own.order.get(&node).copied());
     for &at in in_scene {
         let node = &nodes[at];
         let Some((kind, extension)) = kind(node) else {
             continue;
         };
-        if extension.get("physicalProperties").is_some() {
-            warnings.push(format!("{}.physicalProperties: left out", extension.path));
+        if let (Some(item), Some(joint)) = (extension.get("physicalProperties"), joint_of(at)) {
+            bodies.push(read_body(&item, joint)?);
         }
         let parent = node.parent.and_then(joint_of);
         match kind {
-            "skeleton_joint" => {}
+            "skeleton_joint" | "marker" => {}
             "locator" => {
                 let parent = parent.ok_or_else(|| {
                     Error::format(&node.item.path, "a locator below a joint", "none above it")
                 })?;
-                locators.push(read_locator(node, &extension, parent)?);
+                locators.push((order(at), read_locator(node, &extension, parent)?));
             }
             "collision_capsule" | "collision_ellipsoid" | "collision_box" => {
-                solids.push(read_solid(node, kind, &extension, parent)?);
+                solids.push((order(at), read_solid(node, kind, &extension, parent)?));
             }
             _ => warnings.push(format!("{}: type '{kind}' is left out", extension.path)),
         }
     }
-    // Momentum keeps them in the order of their joints.
-    locators.sort_by_key(|locator| locator.parent);
-    solids.sort_by_key(|solid| solid.parent);
-    parts.locators = Arc::new(locators);
-    parts.collision_geometry = Arc::new(solids);
+    // Momentum keeps them in the order of their joints, and we as they were.
+    locators.sort_by_key(|(order, locator)| (*order, locator.parent));
+    solids.sort_by_key(|(order, solid)| (*order, solid.parent));
+    parts.locators = Arc::new(locators.into_iter().map(|(_, locator)| locator).collect());
+    parts.collision_geometry = Arc::new(solids.into_iter().map(|(_, solid)| solid).collect());
+    parts.physical_properties = Arc::new(bodies);
     Ok(Additions {
         character: Character::new(parts)?,
         motion,
@@ -300,7 +375,15 @@ fn read_transform(item: &Item<'_>, skeleton: &Skeleton) -> Result<ParameterTrans
         }
     }
     drop(lookup);
-    ParameterTransform::new(names, skeleton.len(), entries)
+    let count = names.len();
+    let transform = ParameterTransform::new(names, skeleton.len(), entries)?;
+    let columns = |key: &str| match item.get(key) {
+        Some(columns) => own::read_columns(&columns, count),
+        None => Ok(Vec::new()),
+    };
+    let blend_shapes = columns("blendShapeParameters")?;
+    let face_expressions = columns("faceExpressionParameters")?;
+    transform.with_columns(blend_shapes, face_expressions, Vec::new())
 }
 
 fn add_sets(item: &Item<'_>, mut transform: ParameterTransform) -> Result<ParameterTransform> {
@@ -458,14 +541,47 @@ fn read_solid(
             half_extents: item.need("halfExtents")?.numbers()?,
         },
     };
-    let mut matrix = node.local.rotation.to_homogeneous();
-    matrix
-        .fixed_view_mut::<3, 1>(0, 3)
-        .copy_from(&(node.local.translation * CENTIMETERS));
+    let whole = node.extension(own::NAME);
+    let whole = whole.and_then(|item| item.get("transformation"));
+    let transformation = match whole {
+        Some(matrix) => {
+            let mut matrix = matrix.numbers::<16>()?;
+            for at in [3, 7, 11] {
+                matrix[at] *= CENTIMETERS;
+            }
+            matrix
+        }
+        None => {
+            let mut matrix = node.local.rotation.to_homogeneous();
+            matrix
+                .fixed_view_mut::<3, 1>(0, 3)
+                .copy_from(&(node.local.translation * CENTIMETERS));
+            std::array::from_fn(|at| matrix[(at / 4, at % 4)])
+        }
+    };
     Ok(CollisionGeometry {
         parent,
-        transformation: std::array::from_fn(|at| matrix[(at / 4, at % 4)]),
+        transformation,
         shape,
+    })
+}
+
+/// What a joint weighs, as newer versions of Momentum store it.
+fn read_body(item: &Item<'_>, joint: usize) -> Result<JointPhysicalProperties> {
+    let inertia = item.need("inertia")?;
+    let moment = |key: &str| inertia.need(key)?.number();
+    let [xx, xy, xz] = [moment("ixx")?, moment("ixy")?, moment("ixz")?];
+    let [yy, yz, zz] = [moment("iyy")?, moment("iyz")?, moment("izz")?];
+    let [w, x, y, z] = item.need("inertiaRotation")?.numbers()?;
+    let turn = super::nodes::unit_quaternion([x, y, z, w])
+        .ok_or_else(|| item.wrong("an inertiaRotation that is not of length 0"))?;
+    Ok(JointPhysicalProperties {
+        mass: item.need("mass")?.number()?,
+        center_of_mass_offset: item.need("centerOfMass")?.numbers()?,
+        inertia: [xx, xy, xz, xy, yy, yz, xz, yz, zz],
+        inertia_rotation: turn.coords.into(),
+        joint_name: String::new(),
+        joint_index: Some(joint),
     })
 }
 
@@ -513,6 +629,10 @@ fn read_motion(extension: &Item<'_>, data: &Data<'_>) -> Result<Option<StoredMot
     if poses.is_empty() && offsets.is_empty() {
         return Ok(None);
     }
+    let timestamps = item.list("timestamps")?;
+    let timestamps = timestamps
+        .iter()
+        .map(|time| time.value.as_i64().ok_or_else(|| time.wrong("an integer")));
     let fps = extension.get("fps").map_or(Ok(0.0), |fps| fps.number())?;
     Ok(Some(StoredMotion {
         fps,
@@ -520,5 +640,8 @@ fn read_motion(extension: &Item<'_>, data: &Data<'_>) -> Result<Option<StoredMot
         poses,
         joint_names,
         offsets,
+        times: Vec::new(),
+        timestamps: timestamps.collect::<Result<_>>()?,
+        is_single: true,
     }))
 }

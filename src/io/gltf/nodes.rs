@@ -1,20 +1,12 @@
 //! The nodes of a file: their transforms, names, and the forest they form.
 
 use nalgebra::{Matrix3, Quaternion, UnitQuaternion, Vector3};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::polar::{cleaned, polar};
 use crate::error::{Error, Result};
 use crate::io::json::Item;
-
-/// A node's transform to its parent: `T(translation) · R(rotation) · stretch`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Local {
-    pub translation: Vector3<f64>,
-    pub rotation: UnitQuaternion<f64>,
-    /// The scale of a node with TRS; symmetric for one with a matrix.
-    pub stretch: Matrix3<f64>,
-}
+use crate::io::nodes::polar::{cleaned, polar};
+use crate::io::nodes::{Local, Names};
 
 pub(super) struct Node<'a> {
     pub item: Item<'a>,
@@ -41,7 +33,12 @@ impl<'a> Node<'a> {
 
 /// A unit quaternion from four numbers in the order `x y z w`.
 pub(super) fn unit_quaternion([x, y, z, w]: [f64; 4]) -> Option<UnitQuaternion<f64>> {
-    UnitQuaternion::try_new(Quaternion::new(w, x, y, z), 1e-9)
+    let quaternion = Quaternion::new(w, x, y, z);
+    // What is of unit length already stays as it is, to the last bit.
+    if (quaternion.norm() - 1.0).abs() <= f64::EPSILON {
+        return Some(UnitQuaternion::new_unchecked(quaternion));
+    }
+    UnitQuaternion::try_new(quaternion, 1e-9)
 }
 
 /// Reads all nodes; parents and children form a forest.
@@ -214,32 +211,6 @@ pub(super) fn name(nodes: &mut [Node<'_>], joints: &[usize], warnings: &mut Vec<
         }
     }
     names
-}
-
-/// Names that are taken, and where to go on looking for free ones.
-pub(super) struct Names {
-    taken: HashSet<String>,
-    next: HashMap<String, usize>,
-}
-
-impl Names {
-    pub fn new(taken: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            taken: taken.into_iter().collect(),
-            next: HashMap::new(),
-        }
-    }
-
-    /// `wanted` or, where that is taken, the first free `wanted_1`, `wanted_2`, ...
-    pub fn fresh(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        let number = self.next.entry(wanted.to_owned()).or_insert(0);
-        while !self.taken.insert(name.clone()) {
-            *number += 1;
-            name = format!("{wanted}_{number}");
-        }
-        name
-    }
 }
 
 /// The nodes that belong to the scene shown by default and to skins, parents first.

@@ -5,14 +5,7 @@ use nalgebra::Matrix4;
 use super::accessor::Data;
 use crate::error::{Error, Result};
 use crate::io::json::Item;
-
-/// A skin of the file.
-pub(super) struct Skin {
-    /// The node of each joint.
-    pub joints: Vec<usize>,
-    /// For each joint, from the mesh's space to the node's space when bound.
-    pub inverse_bind: Vec<Matrix4<f64>>,
-}
+use crate::io::nodes::Skin;
 
 /// Reads all skins.
 pub(super) fn read_all(

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::io::blend_shape::{self as file, Keep};
 use crate::kinematics::{CoefficientEstimate, PreparedShapes, Shapes};
 use crate::python::apply::apply;
-use crate::python::{io, values};
+use crate::python::{files, values};
 
 /// Named displacements of a mesh: ``sum_k c_k · d_k``. What facial expressions are made of.
 ///
@@ -148,7 +148,7 @@ impl PyBlendShapeBase {
     ) -> PyResult<Py<PyAny>> {
         let keep = keep(num_expected_shapes, num_expected_vertices);
         let read = |bytes: &[u8]| file::read_offsets(bytes, keep);
-        wrap_offsets(py, io::read(blend_shape_bytes, read)?)
+        wrap_offsets(py, files::read_bytes(blend_shape_bytes, read)?)
     }
 
     /// The same as :meth:`from_bytes`, from a file.
@@ -375,7 +375,7 @@ impl PyBlendShape {
     ) -> PyResult<Py<PyAny>> {
         let keep = keep(num_expected_shapes, num_expected_vertices);
         let read = |bytes: &[u8]| file::read_whole(bytes, keep);
-        wrap_whole(py, io::read(blend_shape_bytes, read)?)
+        wrap_whole(py, files::read_bytes(blend_shape_bytes, read)?)
     }
 
     /// The same as :meth:`from_bytes`, from a file.

@@ -25,7 +25,7 @@ use crate::character::{Character, CharacterParts, Joint, Unit};
 use crate::kinematics::Prepared;
 use crate::python::apply::apply;
 use crate::python::surgery;
-use crate::python::{io, posing, values};
+use crate::python::{posing, values};
 
 /// A character: a skeleton, what drives it, and what it carries. Immutable; ``with_...`` makes a new one
 /// that shares what did not change.
@@ -850,96 +850,6 @@ impl PyCharacter {
     ) -> PyResult<PyMesh> {
         let mesh = posing::pose_mesh(py, &self.prepared, joint_params, model_parameters)?;
         Ok(PyMesh(Arc::new(mesh)))
-    }
-
-    /// Loads a character from a glTF or GLB file; see :func:`kinarray.load_character`.
-    #[staticmethod]
-    #[pyo3(signature = (path, unit = "m"))]
-    fn load_gltf(path: &Bound<'_, PyAny>, unit: &str) -> PyResult<Self> {
-        io::load_character(path, unit)
-    }
-
-    /// Loads a character from the bytes of a GLB, or of a glTF that refers to no other file.
-    #[staticmethod]
-    #[pyo3(signature = (gltf_bytes, unit = "m"))]
-    fn load_gltf_from_bytes(gltf_bytes: &Bound<'_, PyAny>, unit: &str) -> PyResult<Self> {
-        io::load_character(gltf_bytes, unit)
-    }
-
-    /// Loads a character and one animation as model parameters.
-    ///
-    /// Parameters
-    /// ----------
-    /// gltf_filename : str, os.PathLike, bytes-like, or binary file object
-    /// unit : {"m", "cm", "mm"}
-    /// clip : int or str, optional
-    ///     Index or name of the animation; the first one where not given. A motion stored by PyMomentum
-    ///     (``FB_momentum``) comes first.
-    ///
-    /// Returns
-    /// -------
-    /// character : Character
-    /// motion : NumPy array (n_frames, n_parameters), float32
-    /// identity : NumPy array (7 * n_joints,), float32
-    ///     Joint parameters of the body that the motion is for; 0 where the file has none.
-    /// fps : float
-    ///
-    /// Raises
-    /// ------
-    /// FormatError
-    ///     Also where the file has no animation, or the character has a parameter transform of its own
-    ///     and the animation is not in its parameters.
-    #[staticmethod]
-    #[pyo3(signature = (gltf_filename, unit = "m", *, clip = None))]
-    fn load_gltf_with_motion<'py>(
-        py: Python<'py>,
-        gltf_filename: &Bound<'py, PyAny>,
-        unit: &str,
-        clip: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
-        io::load_gltf_with_motion(py, gltf_filename, unit, clip)
-    }
-
-    /// The same as :meth:`load_gltf_with_motion`, from bytes.
-    #[staticmethod]
-    #[pyo3(signature = (gltf_bytes, unit = "m", *, clip = None))]
-    fn load_gltf_with_motion_from_bytes<'py>(
-        py: Python<'py>,
-        gltf_bytes: &Bound<'py, PyAny>,
-        unit: &str,
-        clip: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
-        io::load_gltf_with_motion(py, gltf_bytes, unit, clip)
-    }
-
-    /// Loads a character and one animation as world states of the joints; works for any glTF.
-    ///
-    /// Parameters
-    /// ----------
-    /// gltf_filename : str, os.PathLike, bytes-like, or binary file object
-    /// unit : {"m", "cm", "mm"}
-    /// clip : int or str, optional
-    ///     Index or name of the animation; the first one where not given.
-    /// fps : float, optional
-    ///     Frames per second; the file's own rate where its keys have one, else 30.
-    ///
-    /// Returns
-    /// -------
-    /// character : Character
-    /// skel_states : NumPy array (n_frames, n_joints, 8), float32
-    ///     World from joint, ``tx ty tz qx qy qz qw s``.
-    /// timestamps : NumPy array (n_frames,), float64
-    ///     Seconds.
-    #[staticmethod]
-    #[pyo3(signature = (gltf_filename, unit = "m", *, clip = None, fps = None))]
-    fn load_gltf_with_skel_states<'py>(
-        py: Python<'py>,
-        gltf_filename: &Bound<'py, PyAny>,
-        unit: &str,
-        clip: Option<&Bound<'py, PyAny>>,
-        fps: Option<f64>,
-    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        io::load_gltf_with_skel_states(py, gltf_filename, unit, clip, fps)
     }
 
     /// The joints that any of the chosen parameters drive.

@@ -4,8 +4,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::character::{
-    BlendShapeBase, Character, CollisionGeometry, Joint, LimitKind, Locator, Mesh, ParameterLimit,
-    ParameterTransform, Reals, Skeleton, SkinWeights,
+    BlendShapeBase, Character, CollisionGeometry, Joint, LimitKind, Locator, Material, Mesh,
+    ParameterLimit, ParameterTransform, Reals, Skeleton, SkinWeights,
 };
 
 /// How many numbers of an array count.
@@ -34,6 +34,13 @@ fn numbers(numbers: impl IntoIterator<Item = f64>, hasher: &mut DefaultHasher) {
 fn few(reals: &Reals, hasher: &mut DefaultHasher) {
     reals.len().hash(hasher);
     numbers(reals.iter().take(FEW), hasher);
+}
+
+impl Noun for Material {
+    fn put(&self, hasher: &mut DefaultHasher) {
+        self.name.hash(hasher);
+        numbers(self.base_color.map(f64::from), hasher);
+    }
 }
 
 impl Noun for Joint {

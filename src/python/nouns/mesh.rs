@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use std::sync::Arc;
 
+use super::material::PyMaterial;
 use super::{hash, html_tables, pickle};
 use crate::character::{Mesh, MeshParts, Reals};
 use crate::python::{interrupt, values};
@@ -23,6 +24,9 @@ use crate::python::{interrupt, values};
 /// poly_faces, poly_face_sizes, poly_texcoord_faces : sequence of int, optional
 ///     The polygons that the triangles were cut from: vertex indices, one polygon after the other; the
 ///     number of corners of each; texture-coordinate indices in the same order, or none.
+/// materials : sequence of Material, optional
+/// face_materials : integer array (n_faces,), optional
+///     The material of each triangle.
 ///
 /// Raises
 /// ------
@@ -62,7 +66,8 @@ impl PyMesh {
     #[pyo3(signature = (vertices, faces, *, normals = None, lines = Vec::new(), colors = None,
                         confidence = None, texcoords = None, texcoord_faces = None,
                         texcoord_lines = Vec::new(), poly_faces = Vec::new(),
-                        poly_face_sizes = Vec::new(), poly_texcoord_faces = Vec::new()))]
+                        poly_face_sizes = Vec::new(), poly_texcoord_faces = Vec::new(),
+                        materials = Vec::new(), face_materials = None))]
     #[allow(clippy::too_many_arguments)] // the peer's keywords
     fn new(
         vertices: &Bound<'_, PyAny>,
@@ -77,6 +82,8 @@ impl PyMesh {
         poly_faces: Vec<u32>,
         poly_face_sizes: Vec<u32>,
         poly_texcoord_faces: Vec<u32>,
+        materials: Vec<PyRef<'_, PyMaterial>>,
+        face_materials: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let colors = match colors {
             None => Vec::new(),
@@ -99,6 +106,12 @@ impl PyMesh {
             poly_faces,
             poly_face_sizes,
             poly_texcoord_faces,
+            materials: materials.iter().map(|one| one.0.clone()).collect(),
+            face_materials: face_materials.map_or(Ok(Vec::new()), |materials| {
+                let (indices, shape) = values::indices(materials, "face_materials")?;
+                values::require("face_materials", &shape, &[None], "(n_faces,)")?;
+                Ok::<_, PyErr>(indices)
+            })?,
         };
         Ok(Self(Arc::new(Mesh::new(parts)?)))
     }
@@ -201,6 +214,19 @@ impl PyMesh {
     fn poly_texcoord_faces<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let indices = &slf.get().0.poly_texcoord_faces;
         values::view(slf.as_any(), indices, &[indices.len()])
+    }
+
+    /// What its surfaces look like.
+    #[getter]
+    fn materials(&self) -> Vec<PyMaterial> {
+        self.0.materials.iter().cloned().map(PyMaterial).collect()
+    }
+
+    /// The material of each triangle, ``(n_faces,)`` uint32, or ``(0,)``.
+    #[getter]
+    fn face_materials<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let materials = &slf.get().0.face_materials;
+        values::view(slf.as_any(), materials, &[materials.len()])
     }
 
     /// The same mesh with normals computed again from its positions.

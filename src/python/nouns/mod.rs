@@ -11,6 +11,7 @@ mod joint;
 mod limit_data;
 mod locator;
 mod marker;
+mod material;
 mod mesh;
 mod mppca;
 mod parameter_limit;
@@ -24,6 +25,7 @@ mod skinned_locator;
 
 pub use blend_shape::PyBlendShapeBase;
 pub use character::PyCharacter;
+pub use marker::PyMarkerSequence;
 pub use mesh::PyMesh;
 pub use parameter_transform::PyInverseParameterTransform;
 pub use skeleton::PySkeleton;
@@ -46,6 +48,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<limit_data::PyLimitHalfPlane>()?;
     module.add_class::<limit_data::PyLimitEllipsoid>()?;
     module.add_class::<mppca::PyMppca>()?;
+    module.add_class::<material::PyMaterial>()?;
     module.add_class::<mesh::PyMesh>()?;
     module.add_class::<skin_weights::PySkinWeights>()?;
     module.add_class::<blend_shape::PyBlendShapeBase>()?;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::io::mppca as file;
 use crate::kinematics::PreparedMixture;
 use crate::python::apply::apply;
-use crate::python::{io, values};
+use crate::python::{files, values};
 
 /// A distribution over poses: a mixture of Gaussians with covariances ``sigma**2 * I + W.T @ W``
 /// (probabilistic principal component analysis).
@@ -137,7 +137,7 @@ impl PyMppca {
     /// Raises ``FormatError``. The files hold float32 and no axes: these come back as the principal ones.
     #[staticmethod]
     fn load(mppca_filename: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::from_core(io::read(mppca_filename, file::load)?)
+        Self::from_core(files::read_bytes(mppca_filename, file::load)?)
     }
 
     /// Loads a distribution from the bytes of a file; see :meth:`load`.

@@ -1,0 +1,122 @@
+//! From bytes to a character, and to its motion.
+
+use super::{motion, skeleton};
+use crate::character::Character;
+use crate::error::{Error, Result};
+use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Source, Up};
+
+/// No skeleton file is longer, in bytes.
+const LONGEST: usize = 1 << 24;
+
+/// A skeleton file.
+///
+/// # Errors
+/// [`Error::Format`] naming the place, what was expected and what was found.
+pub fn load_character(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded<Character>> {
+    let _ = options;
+    let mut warnings = Vec::new();
+    let value = skeleton::character(&source.text(), source.stem(), &mut warnings)?;
+    Ok(Loaded {
+        value,
+        up: Up::Y,
+        warnings,
+    })
+}
+
+/// A motion file, for `character` or for the skeleton file beside it.
+///
+/// # Errors
+/// [`Error::Format`] naming the place, what was expected and what was found; also where there is no
+/// skeleton.
+pub fn load_motion(
+    source: &Source<'_>,
+    options: &LoadOptions,
+    choice: &MotionChoice,
+    character: Option<&Character>,
+) -> Result<Loaded<Motion>> {
+    let _ = options;
+    let mut warnings = Vec::new();
+    let clips = vec![source.stem()];
+    choice.find(&clips)?;
+    let character = match character {
+        Some(character) => character.clone(),
+        None => beside(source, &mut warnings)?,
+    };
+    let frames = motion::read(source, &character)?;
+    let fps = rate(&frames.durations, &mut warnings);
+    choice.check_rate(fps)?;
+    let mut now = 0.0;
+    let times = frames.durations.iter().map(|duration| {
+        let time = now;
+        now += duration;
+        time
+    });
+    let motion = Motion {
+        name: source.stem(),
+        times: times.collect(),
+        character,
+        fps,
+        model_parameters: frames.values,
+        identity: Vec::new(),
+        is_single: false,
+        timestamps: Vec::new(),
+        clips,
+    };
+    Ok(Loaded {
+        value: motion,
+        up: Up::Y,
+        warnings,
+    })
+}
+
+/// Frames a second: of the mean duration; the last frame's does not count, since nothing follows it.
+fn rate(durations: &[f64], warnings: &mut Vec<String>) -> f64 {
+    let between = &durations[..durations.len().saturating_sub(1)];
+    let mean = between.iter().sum::<f64>() / between.len().max(1) as f64;
+    let fps = 1.0 / mean;
+    if !fps.is_finite() {
+        warnings.push("the durations of frames are 0, as if at 30 frames a second".into());
+        return 30.0;
+    }
+    if between.iter().any(|x| (x - mean).abs() > 0.01 * mean) {
+        warnings.push(
+            "the durations of frames differ; times tells them, fps is that of their mean".into(),
+        );
+    }
+    let whole = fps.round();
+    if (fps - whole).abs() < 5e-4 * fps {
+        whole
+    } else {
+        fps
+    }
+}
+
+/// The skeleton file beside the motion.
+fn beside(source: &Source<'_>, warnings: &mut Vec<String>) -> Result<Character> {
+    let own = source.stem().to_lowercase();
+    let files = source.beside("txt");
+    let stem = |name: &str| name[..name.len().saturating_sub(4)].to_lowercase();
+    let fitting = files.iter().filter(|name| {
+        let stem = stem(name);
+        own.starts_with(&stem) && own != stem
+    });
+    let Some(name) = fitting.max_by_key(|name| name.len()) else {
+        let expected = "a skeleton: pass character=, loaded from the skeleton's file, or put that file \
+                        beside the motion under a name that the motion's name begins with";
+        return Err(Error::format("the skeleton", expected, "none"));
+    };
+    let bytes = source.neighbour("the skeleton", name, LONGEST)?;
+    let text = Source::from_bytes(&bytes);
+    let name_of_character = stem(name);
+    skeleton::character(&text.text(), name_of_character, warnings).map_err(|error| {
+        match error.as_format() {
+            Error::Format {
+                location,
+                expected,
+                got,
+                ..
+            } => Error::format(format!("{name}, {location}"), expected, got),
+            other => other,
+        }
+    })
+}

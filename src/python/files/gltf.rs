@@ -1,0 +1,177 @@
+//! What PyMomentum names by glTF: `Character.load_gltf` and its kin.
+
+use pyo3::prelude::*;
+
+use super::any;
+use super::work;
+use crate::character::Unit;
+use crate::io::gltf::load_scene;
+use crate::io::{Format, LoadOptions, Loaded, MotionChoice, Up};
+use crate::python::nouns::PyCharacter;
+use crate::python::values;
+
+#[pymethods]
+impl PyCharacter {
+    /// Loads a character from a glTF or GLB file; see :func:`kinarray.load_character`.
+    #[staticmethod]
+    #[pyo3(signature = (path, unit = "m"))]
+    fn load_gltf(path: &Bound<'_, PyAny>, unit: &str) -> PyResult<Self> {
+        load(path, unit)
+    }
+
+    /// Loads a character from the bytes of a GLB, or of a glTF that refers to no other file.
+    #[staticmethod]
+    #[pyo3(signature = (gltf_bytes, unit = "m"))]
+    fn load_gltf_from_bytes(gltf_bytes: &Bound<'_, PyAny>, unit: &str) -> PyResult<Self> {
+        load(gltf_bytes, unit)
+    }
+
+    /// Loads a character and one animation as model parameters.
+    ///
+    /// Parameters
+    /// ----------
+    /// gltf_filename : str, os.PathLike, bytes-like, or binary file object
+    /// unit : {"m", "cm", "mm"}
+    /// clip : int or str, optional
+    ///     Index or name of the animation; the first one where not given. A motion stored by PyMomentum
+    ///     (``FB_momentum``) comes first.
+    ///
+    /// Returns
+    /// -------
+    /// character : Character
+    /// motion : NumPy array (n_frames, n_parameters), float32
+    /// identity : NumPy array (7 * n_joints,), float32
+    ///     Joint parameters of the body that the motion is for; 0 where the file has none.
+    /// fps : float
+    ///
+    /// Raises
+    /// ------
+    /// FormatError
+    ///     Also where the file has no animation, or the character has a parameter transform of its own
+    ///     and the animation is not in its parameters.
+    #[staticmethod]
+    #[pyo3(signature = (gltf_filename, unit = "m", *, clip = None))]
+    fn load_gltf_with_motion<'py>(
+        py: Python<'py>,
+        gltf_filename: &Bound<'py, PyAny>,
+        unit: &str,
+        clip: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
+        with_motion(py, gltf_filename, unit, clip)
+    }
+
+    /// The same as :meth:`load_gltf_with_motion`, from bytes.
+    #[staticmethod]
+    #[pyo3(signature = (gltf_bytes, unit = "m", *, clip = None))]
+    fn load_gltf_with_motion_from_bytes<'py>(
+        py: Python<'py>,
+        gltf_bytes: &Bound<'py, PyAny>,
+        unit: &str,
+        clip: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
+        with_motion(py, gltf_bytes, unit, clip)
+    }
+
+    /// Loads a character and one animation as world states of the joints; works for any glTF.
+    ///
+    /// Parameters
+    /// ----------
+    /// gltf_filename : str, os.PathLike, bytes-like, or binary file object
+    /// unit : {"m", "cm", "mm"}
+    /// clip : int or str, optional
+    ///     Index or name of the animation; the first one where not given.
+    /// fps : float, optional
+    ///     Frames per second; the file's own rate where its keys have one, else 30.
+    ///
+    /// Returns
+    /// -------
+    /// character : Character
+    /// skel_states : NumPy array (n_frames, n_joints, 8), float32
+    ///     World from joint, ``tx ty tz qx qy qz qw s``.
+    /// timestamps : NumPy array (n_frames,), float64
+    ///     Seconds.
+    #[staticmethod]
+    #[pyo3(signature = (gltf_filename, unit = "m", *, clip = None, fps = None))]
+    fn load_gltf_with_skel_states<'py>(
+        py: Python<'py>,
+        gltf_filename: &Bound<'py, PyAny>,
+        unit: &str,
+        clip: Option<&Bound<'py, PyAny>>,
+        fps: Option<f64>,
+    ) -> PyResult<(Self, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        with_skel_states(py, gltf_filename, unit, clip, fps)
+    }
+}
+
+type Array<'py> = Bound<'py, PyAny>;
+
+fn load(source: &Bound<'_, PyAny>, unit: &str) -> PyResult<PyCharacter> {
+    any::character(source, Some(Format::Gltf), any::options(unit, None)?)
+}
+
+fn with_motion<'py>(
+    py: Python<'py>,
+    source: &Bound<'py, PyAny>,
+    unit: &str,
+    clip: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(PyCharacter, Array<'py>, Array<'py>, f64)> {
+    let choice = any::choice(clip, None)?;
+    let motion = any::motion(
+        source,
+        Some(Format::Gltf),
+        any::options(unit, None)?,
+        choice,
+        None,
+    )?;
+    let joints = 7 * motion.character.skeleton.len();
+    let mut identity = motion.identity.clone();
+    identity.resize(joints, 0.0);
+    let single = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<_>>();
+    let parameters = motion.character.parameter_transform.len();
+    let shape = [motion.n_frames(), parameters];
+    Ok((
+        PyCharacter::from_core(motion.character.clone()),
+        values::fresh(py, single(&motion.model_parameters), &shape)?,
+        values::fresh(py, single(&identity), &[joints])?,
+        motion.fps,
+    ))
+}
+
+fn with_skel_states<'py>(
+    py: Python<'py>,
+    source: &Bound<'py, PyAny>,
+    unit: &str,
+    clip: Option<&Bound<'py, PyAny>>,
+    fps: Option<f64>,
+) -> PyResult<(PyCharacter, Array<'py>, Array<'py>)> {
+    let options = LoadOptions {
+        unit: Unit::parse(unit)?,
+        ..LoadOptions::default()
+    };
+    let choice: MotionChoice = any::choice(clip, fps)?;
+    let (character, states, times) = work::read(source, None, |source| {
+        let scene = load_scene(source, &options)?;
+        let names: Vec<String> = scene
+            .clips
+            .iter()
+            .map(|clip| clip.name().to_owned())
+            .collect();
+        let clip = &scene.clips[choice.find(&names)?];
+        let times = clip.frame_times(choice.fps.unwrap_or_else(|| clip.fps()))?;
+        let states: Vec<f32> = clip
+            .skeleton_states(&times)
+            .into_iter()
+            .map(|x| x as f32)
+            .collect();
+        Ok(Loaded {
+            value: (scene.character, states, times),
+            up: Up::Y,
+            warnings: scene.warnings,
+        })
+    })?;
+    let shape = [times.len(), character.skeleton.len(), 8];
+    let states = values::fresh(py, states, &shape)?;
+    let count = times.len();
+    let times = values::fresh(py, times, &[count])?;
+    Ok((PyCharacter::from_core(character), states, times))
+}
