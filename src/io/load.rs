@@ -4,7 +4,7 @@ use nalgebra::{Rotation3, Vector3};
 use std::sync::Arc;
 
 use super::{
-    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh,
+    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh, c3d,
     deepmimic, fbx, gltf, urdf,
 };
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
@@ -81,6 +81,7 @@ pub fn load_markers(
     let loaded: Result<Loaded<Markers>> = match format {
         Format::Fbx => fbx::load_markers(source, options),
         Format::Gltf => gltf::load_markers(source, options),
+        Format::C3d => c3d::load_markers(source, options),
         other => Err(unavailable(other, "markers")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
