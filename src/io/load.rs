@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh, c3d,
-    deepmimic, fbx, gltf, urdf,
+    deepmimic, fbx, gltf, trc, urdf,
 };
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
@@ -82,6 +82,7 @@ pub fn load_markers(
         Format::Fbx => fbx::load_markers(source, options),
         Format::Gltf => gltf::load_markers(source, options),
         Format::C3d => c3d::load_markers(source, options),
+        Format::Trc => trc::load_markers(source, options),
         other => Err(unavailable(other, "markers")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;

@@ -28,6 +28,7 @@ mod progress;
 mod save;
 mod source;
 pub mod text;
+pub mod trc;
 mod unit_word;
 mod up;
 pub mod urdf;

@@ -1,6 +1,9 @@
 //! Units of length as files spell them.
 
+use super::LoadOptions;
+use super::source::shortened;
 use crate::character::Unit;
+use crate::error::{Error, Result};
 
 /// How many metres a unit is, by its symbol or name in any case.
 pub(super) fn metres(word: &str) -> Option<f64> {
@@ -23,5 +26,20 @@ pub(super) fn nearest(metres: f64) -> (Unit, f64) {
         0.01 => (Unit::Centimeter, 1.0),
         0.001 => (Unit::Millimeter, 1.0),
         _ => (Unit::Meter, metres),
+    }
+}
+
+/// Metres of the unit of a file that says `word` at `place`; millimetres where it says nothing and nobody else
+/// does.
+pub(super) fn of_file(word: &str, place: &str, options: &LoadOptions) -> Result<f64> {
+    let own = options.file_unit.map(|unit| 1.0 / unit.per_meter());
+    match (metres(word), own) {
+        (Some(metres), _) | (None, Some(metres)) => Ok(metres),
+        (None, None) if word.is_empty() => Ok(1.0 / Unit::Millimeter.per_meter()),
+        (None, None) => Err(Error::format(
+            place,
+            "a unit of length such as 'mm'; pass file_unit= otherwise",
+            format!("{:?}", shortened(word)),
+        )),
     }
 }

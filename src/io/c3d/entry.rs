@@ -6,7 +6,7 @@ use super::header;
 use super::parameters::Parameters;
 use super::points::{self, Point};
 use super::recording::Recording;
-use crate::character::{MarkerSequence, MarkerSequenceParts, Unit};
+use crate::character::{MarkerSequence, MarkerSequenceParts};
 use crate::error::{Error, Result};
 use crate::io::{LoadOptions, Loaded, Markers, Source, Up, unit_word};
 
@@ -23,7 +23,8 @@ pub fn load_markers(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded
     let header = header::read(bytes)?;
     let parameters = Parameters::read(bytes, &header)?;
     let recording = Recording::new(bytes, &header, &parameters, &mut warnings)?;
-    let metres = unit(&parameters, options)?;
+    let word = parameters.text("POINT", "UNITS").unwrap_or_default();
+    let metres = unit_word::of_file(&word, "POINT:UNITS", options)?;
     let up = up(&parameters, &mut warnings);
     let (unit, factor) = unit_word::nearest(metres);
     let mut subjects = subjects(labels(&parameters, recording.n_points), &recording);
@@ -58,21 +59,6 @@ pub fn load_markers(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded
         up,
         warnings,
     })
-}
-
-/// Metres of the file's unit.
-fn unit(parameters: &Parameters<'_>, options: &LoadOptions) -> Result<f64> {
-    let word = parameters.text("POINT", "UNITS").unwrap_or_default();
-    let own = options.file_unit.map(|unit| 1.0 / unit.per_meter());
-    match (unit_word::metres(&word), own) {
-        (Some(metres), _) | (None, Some(metres)) => Ok(metres),
-        (None, None) if word.is_empty() => Ok(1.0 / Unit::Millimeter.per_meter()),
-        (None, None) => Err(Error::format(
-            "POINT:UNITS",
-            "a unit of length such as 'mm'; pass file_unit= otherwise",
-            format!("{word:?}"),
-        )),
-    }
 }
 
 /// The axis that points up on the screen.

@@ -123,7 +123,7 @@ impl<'a> Parameters<'a> {
             .iter()
             .fold(width, |all: usize, &size| all.saturating_mul(size.into()));
         let data = rest.get(..size).ok_or_else(|| {
-            let got = format!("{} bytes up to the next parameter", rest.len());
+            let got = format!("only {} bytes", rest.len());
             wrong(&format!("{size} bytes of values"), got)
         })?;
         Ok(Parameter {
