@@ -30,7 +30,8 @@ pub fn save_markers(markers: &Markers, progress: Progress<'_>) -> Result<Saved> 
         ));
     }
     let (rate, start, n_frames) = key(first);
-    if !(rate > 0.0 && rate.is_finite() && start.is_finite()) {
+    let end = start + n_frames as f64 / rate;
+    if !(rate > 0.0 && rate.is_finite() && end.is_finite()) {
         let problem = format!("{rate} frames a second from {start} s are not a recording");
         return Err(Error::value("sequences", problem));
     }
