@@ -291,7 +291,7 @@ fn markers_bodies_and_meshes_go_into_one_file() {
         occluded,
         confidence: 1.0,
     };
-    let frames = vec![
+    let frames = [
         vec![
             marker("head", [0.0, 1.5, 0.0], false),
             marker("toe", [0.1, 0.0, 0.0], false),

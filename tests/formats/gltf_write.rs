@@ -474,7 +474,7 @@ fn markers_come_back_with_those_that_were_hidden() {
         occluded,
         confidence: 0.7,
     };
-    let frames = vec![
+    let frames = [
         vec![marker("a", 0.1, false), marker("b", 0.2, true)],
         vec![],
         vec![marker("b", 0.3, false), marker("c", 0.2, true)],
