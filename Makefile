@@ -35,7 +35,7 @@ unexport PYTHONPATH CONDA_PREFIX PYTHONHOME
 
 SOURCES := $(shell find src benches -type f 2>/dev/null) Cargo.toml Cargo.lock
 
-.PHONY: help demo test test-rust test-seam test-python test-frameworks test-versions test-memory test-free-threaded fuzz lint format bench bench-latency wheel clean
+.PHONY: help demo test test-rust test-seam test-python test-frameworks test-robots test-versions test-memory test-free-threaded fuzz fuzz-readers lint format bench bench-latency wheel clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,11 +75,21 @@ fuzz: $(VENV)/.test $(VENV)/.extension ## arbitrary structures and arrays, SECON
 	done
 	KINARRAY_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/test_random_arrays.py -s
 
+fuzz-readers: ## hostile files for each reader, SECONDS each; needs nightly Rust and cargo-fuzz
+	cd fuzz/readers && for target in $$(ls seeds); do \
+		mkdir -p corpus/$$target && \
+		$(CARGO) +nightly fuzz run --fuzz-dir . -O $$target corpus/$$target seeds/$$target -- \
+			-max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=2048 -max_len=65536 || exit 1; \
+	done
+
 test-python: $(VENV)/.test $(VENV)/.extension $(VENV)/.example
 	$(BIN)/python -m pytest
 
 test-frameworks: $(VENV)/.extension .venv-frameworks/.installed ## the array tests with Paddle, TensorFlow, MLX and Warp too
 	PYTHONPATH=python .venv-frameworks/bin/python -m pytest tests/test_frameworks.py tests/test_contract.py
+
+test-robots: $(VENV)/.extension .venv-robots/.installed ## robots beside MuJoCo and Pinocchio
+	PYTHONPATH=python .venv-robots/bin/python -m pytest tests/test_mujoco.py tests/test_pinocchio.py
 
 test-versions: $(VENV)/.build ## the array tests beside old and new versions of the libraries; docs/versions.md
 	UV=$(CURDIR)/$(UV) $(BIN)/python tests/versions.py
@@ -111,7 +121,7 @@ wheel: $(VENV)/.build ## the wheel, into dist/
 	@ls -l dist
 
 clean: ## remove everything that was built or installed here
-	rm -rf $(VENV) .venv-frameworks $(VENV_LATENCY) target dist build demo-output bench-results .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-frameworks .venv-robots $(VENV_LATENCY) target dist build demo-output bench-results .pytest_cache .mypy_cache .ruff_cache
 	rm -f python/kinarray/_core*.so
 
 $(VENV)/.uv:
@@ -130,6 +140,11 @@ $(VENV)/.build $(VENV)/.demo $(VENV)/.lint $(VENV)/.test $(VENV)/.bench: $(VENV)
 .venv-frameworks/.installed: pyproject.toml | $(VENV)/.uv
 	$(UV) venv --clear --python $(BIN)/python .venv-frameworks
 	$(UV) pip install --python .venv-frameworks/bin/python --group frameworks
+	touch $@
+
+.venv-robots/.installed: pyproject.toml | $(VENV)/.uv
+	$(UV) venv --clear --python $(BIN)/python .venv-robots
+	$(UV) pip install --python .venv-robots/bin/python --group robots
 	touch $@
 
 # The libraries that the latency benchmark compares with are nobody else's business.

@@ -213,8 +213,8 @@ GLB = b"glTF" + struct.pack("<II", 2, 20)
     ("data", "message"),
     [
         (b"", "bytes"),
-        (b"just some text, not a model", "glTF"),
-        (b"\x00" * 64, "glTF"),
+        (b"just some text, not a model", "gltf"),
+        (b"\x00" * 64, "gltf"),
         (GLB, ""),
         (
             b"glTF"

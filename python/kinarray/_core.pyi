@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
-from ._enums import CharacterMassScale
+from ._enums import CharacterMassScale, MarkerMesh
+from ._save_options import FileSaveOptions, GltfFileFormat
 
 _A = TypeVar("_A")
 _Array: TypeAlias = NDArray[Any]
 _Characters: TypeAlias = "Character | list[Character] | tuple[Character, ...]"
+_Target: TypeAlias = str | PathLike[str] | BinaryIO
+_Named: TypeAlias = tuple[Sequence[str], ArrayLike]
 _Source: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 __version__: str
@@ -796,6 +799,50 @@ class MarkerSequence:
     def __len__(self) -> int: ...
 
 @final
+class FbxBuilder:
+    def __new__(cls) -> Self: ...
+    def add_character(
+        self, character: Character, options: FileSaveOptions | None = None
+    ) -> None: ...
+    def add_rigid_body(
+        self,
+        character: Character,
+        name: str = "",
+        parent_joint: int = 0,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
+    def add_animated_mesh(
+        self,
+        character: Character | Mesh | None = None,
+        name: str = "",
+        fps: float = 120.0,
+        joint_params: ArrayLike | None = None,
+        translation_offset: ArrayLike | None = None,
+        *,
+        mesh: Mesh | None = None,
+        unit: str = "m",
+    ) -> None: ...
+    def add_motion(
+        self,
+        character: Character,
+        fps: float = 120.0,
+        motion: ArrayLike | None = None,
+        offsets: ArrayLike | None = None,
+    ) -> None: ...
+    def add_motion_with_joint_params(
+        self,
+        character: Character,
+        fps: float = 120.0,
+        joint_params: ArrayLike | None = None,
+    ) -> None: ...
+    def add_marker_sequence(
+        self, fps: float, marker_sequence: Sequence[Sequence[Marker]], *, unit: str = "m"
+    ) -> None: ...
+    def save(self, filename: str | PathLike[str] | BinaryIO) -> None: ...
+
+def is_fbxsdk_available() -> bool: ...
+
+@final
 class Character:
     def __new__(
         cls,
@@ -806,6 +853,67 @@ class Character:
         locators: Sequence[Locator] = ...,
         unit: str = "m",
     ) -> Self: ...
+    @staticmethod
+    def load_fbx(
+        fbx_filename: _Source,
+        model_filename: None = None,
+        locators_filename: None = None,
+        permissive: bool = False,
+        load_blendshapes: bool = False,
+        strip_namespaces: bool = True,
+        *,
+        unit: str = "m",
+    ) -> Character: ...
+    @staticmethod
+    def load_urdf(urdf_filename: _Source, *, unit: str = "m") -> Character: ...
+    @staticmethod
+    def load_urdf_from_bytes(urdf_bytes: _Source, *, unit: str = "m") -> Character: ...
+    @staticmethod
+    def load_fbx_from_bytes(
+        fbx_bytes: _Source,
+        permissive: bool = False,
+        load_blendshapes: bool = False,
+        strip_namespaces: bool = True,
+        *,
+        unit: str = "m",
+    ) -> Character: ...
+    @staticmethod
+    def load_fbx_with_motion(
+        fbx_filename: _Source,
+        permissive: bool = False,
+        load_blendshapes: bool = False,
+        strip_namespaces: bool = True,
+        *,
+        unit: str = "m",
+    ) -> tuple[Character, list[NDArray[np.float32]], float]: ...
+    @staticmethod
+    def load_fbx_with_motion_from_bytes(
+        fbx_bytes: _Source,
+        permissive: bool = False,
+        load_blendshapes: bool = False,
+        strip_namespaces: bool = True,
+        *,
+        unit: str = "m",
+    ) -> tuple[Character, list[NDArray[np.float32]], float]: ...
+    @staticmethod
+    def save_fbx(
+        path: str | PathLike[str] | BinaryIO,
+        character: Character,
+        fps: float = 120.0,
+        motion: ArrayLike | None = None,
+        offsets: ArrayLike | None = None,
+        markers: Sequence[Sequence[Marker]] | None = None,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
+    @staticmethod
+    def save_fbx_with_joint_params(
+        path: str | PathLike[str] | BinaryIO,
+        character: Character,
+        fps: float = 120.0,
+        joint_params: ArrayLike | None = None,
+        markers: Sequence[Sequence[Marker]] | None = None,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
     @staticmethod
     def load_gltf(path: _Source, unit: str = "m") -> Character: ...
     @staticmethod
@@ -826,6 +934,62 @@ class Character:
         clip: int | str | None = None,
         fps: float | None = None,
     ) -> tuple[Character, NDArray[np.float32], NDArray[np.float64]]: ...
+    @staticmethod
+    def load_gltf_with_skel_states_from_bytes(
+        gltf_bytes: _Source,
+        unit: str = "m",
+        *,
+        clip: int | str | None = None,
+        fps: float | None = None,
+    ) -> tuple[Character, NDArray[np.float32], NDArray[np.float64]]: ...
+    @staticmethod
+    def load_gltf_with_motion_model_parameter_scales(
+        gltf_filename: _Source, unit: str = "m"
+    ) -> tuple[Character, NDArray[np.float32], NDArray[np.float32], float]: ...
+    @staticmethod
+    def load_gltf_with_motion_model_parameter_scales_from_bytes(
+        gltf_bytes: _Source, unit: str = "m"
+    ) -> tuple[Character, NDArray[np.float32], NDArray[np.float32], float]: ...
+    @staticmethod
+    def load_motion_timestamps(gltf_filename: _Source) -> list[int]: ...
+    @staticmethod
+    def save(
+        path: str | PathLike[str],
+        character: Character,
+        fps: float = 120.0,
+        motion: ArrayLike | None = None,
+        markers: Sequence[Sequence[Marker]] | None = None,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
+    @staticmethod
+    def save_gltf(
+        path: _Target,
+        character: Character,
+        fps: float = 120.0,
+        motion: _Named | None = None,
+        offsets: _Named | None = None,
+        markers: Sequence[Sequence[Marker]] | None = None,
+        options: FileSaveOptions | None = None,
+        timestamps: Sequence[int] | None = None,
+    ) -> None: ...
+    @staticmethod
+    def save_gltf_from_skel_states(
+        path: _Target,
+        character: Character,
+        fps: float,
+        skel_states: ArrayLike,
+        markers: Sequence[Sequence[Marker]] | None = None,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
+    @staticmethod
+    def save_with_skel_states(
+        path: str | PathLike[str],
+        character: Character,
+        fps: float,
+        skel_states: ArrayLike,
+        markers: Sequence[Sequence[Marker]] | None = None,
+    ) -> None: ...
+    def to_gltf(self) -> str: ...
     @property
     def name(self) -> str: ...
     @property
@@ -1115,6 +1279,55 @@ def load_character(
     position_channels: str = "add",
     root: str | PathLike[str] | None = None,
 ) -> Character: ...
+
+@final
+class GltfBuilder:
+    def __new__(cls, fps: float = 120.0) -> Self: ...
+    @property
+    def fps(self) -> float: ...
+    @fps.setter
+    def fps(self, fps: float) -> None: ...
+    def add_character(
+        self,
+        character: Character,
+        position_offset: ArrayLike | None = None,
+        rotation_offset: ArrayLike | None = None,
+        options: FileSaveOptions | None = None,
+    ) -> None: ...
+    def add_mesh(
+        self, mesh: Mesh, name: str, add_color: bool = False, *, unit: str = "m"
+    ) -> None: ...
+    def add_motion(
+        self,
+        character: Character,
+        fps: float = 120.0,
+        motion: _Named | None = None,
+        offsets: _Named | None = None,
+        add_extensions: bool = True,
+        custom_name: str = "default",
+    ) -> None: ...
+    def add_skeleton_states(
+        self,
+        character: Character,
+        fps: float,
+        skeleton_states: ArrayLike,
+        custom_name: str = "default",
+    ) -> None: ...
+    def add_marker_sequence(
+        self,
+        fps: float,
+        marker_sequence: Sequence[Sequence[Marker]],
+        marker_mesh: MarkerMesh | None = None,
+        anim_name: str = "default",
+        *,
+        unit: str = "m",
+    ) -> None: ...
+    def save(self, filename: _Target, file_format: GltfFileFormat | None = None) -> None: ...
+    def to_bytes(self, file_format: GltfFileFormat | None = None) -> bytes: ...
+
+def load_motion(
+    gltf_filename: _Source, unit: str = "m"
+) -> tuple[NDArray[np.float32], list[str], NDArray[np.float32], list[str]]: ...
 def load_markers(
     source: _Source,
     unit: str = "m",

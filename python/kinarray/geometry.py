@@ -14,6 +14,8 @@ from ._core import (
     Box,
     Character,
     Ellipsoid,
+    FbxBuilder,
+    GltfBuilder,
     InverseParameterTransform,
     Joint,
     JointPhysicalProperties,
@@ -52,9 +54,11 @@ from ._core import (
     compute_vertex_normals,
     find_closest_points,
     find_closest_points_on_mesh,
+    is_fbxsdk_available,
     joint_parameters_to_local_skeleton_state,
     joint_parameters_to_positions,
     joint_parameters_to_skeleton_state,
+    load_motion,
     local_skeleton_state_to_joint_parameters,
     map_joint_parameters,
     map_model_parameters,
@@ -85,6 +89,15 @@ from ._core import (
 )
 from ._enums import CharacterMassScale, LocatorSpace, LogLevel, MarkerMesh, UpVector
 from ._logging import get_log_level, redirect_logs_to_python, set_log_level
+from ._marker_files import load_markers, load_markers_from_bytes
+from ._save_options import (
+    FbxCoordSystem,
+    FbxCoordSystemInfo,
+    FbxFrontVector,
+    FbxUpVector,
+    FileSaveOptions,
+    GltfFileFormat,
+)
 
 PARAMETERS_PER_JOINT = 7
 """``tx ty tz rx ry rz sc`` of each joint, in this order; ``sc`` is log2 of the uniform scale."""
@@ -97,6 +110,14 @@ __all__ = [
     "Character",
     "CharacterMassScale",
     "Ellipsoid",
+    "FbxBuilder",
+    "FbxCoordSystem",
+    "FbxCoordSystemInfo",
+    "FbxFrontVector",
+    "FbxUpVector",
+    "FileSaveOptions",
+    "GltfBuilder",
+    "GltfFileFormat",
     "InverseParameterTransform",
     "Joint",
     "JointPhysicalProperties",
@@ -140,9 +161,13 @@ __all__ = [
     "find_closest_points",
     "find_closest_points_on_mesh",
     "get_log_level",
+    "is_fbxsdk_available",
     "joint_parameters_to_local_skeleton_state",
     "joint_parameters_to_positions",
     "joint_parameters_to_skeleton_state",
+    "load_markers",
+    "load_markers_from_bytes",
+    "load_motion",
     "local_skeleton_state_to_joint_parameters",
     "map_joint_parameters",
     "map_model_parameters",

@@ -35,7 +35,7 @@ pub struct MeshParts {
     pub poly_texcoord_faces: Vec<u32>,
     /// What its surfaces look like.
     pub materials: Vec<Material>,
-    /// The material of each triangle; as many as `faces`, or none.
+    /// The material of each triangle; as many as `faces`, or none: all have the first.
     pub face_materials: Vec<u32>,
 }
 

@@ -35,7 +35,11 @@ impl SkinWeights {
                 index.len()
             ));
         }
-        if let Some(at) = weight.iter().position(|weight| !weight.is_finite()) {
+        let not_finite = match weight.dtype() {
+            crate::array::DType::Float64 => weight.as_f64().iter().position(|x| !x.is_finite()),
+            _ => weight.as_f32().iter().position(|x| !x.is_finite()),
+        };
+        if let Some(at) = not_finite {
             return wrong(format!(
                 "vertex {}: a weight is not finite",
                 at / n_influences
@@ -165,6 +169,10 @@ impl SkinWeights {
     /// # Errors
     /// [`Error::Character`] naming the vertex and the joint index.
     pub fn check_joints(&self, n_joints: usize) -> Result<()> {
+        let last = self.index.iter().max();
+        if last.is_none_or(|&last| (last as usize) < n_joints) {
+            return Ok(());
+        }
         for (at, (&joint, weight)) in self.index.iter().zip(self.weight.iter()).enumerate() {
             if weight != 0.0 && joint as usize >= n_joints {
                 return Err(Error::character(

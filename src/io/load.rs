@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh, c3d,
-    deepmimic, fbx, gltf, trc, urdf,
+    deepmimic, fbx, gltf, mjcf, trc, urdf,
 };
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
@@ -23,6 +23,7 @@ pub fn load_character(
         Format::Gltf => gltf::load_character(source, options),
         Format::Fbx => fbx::load_character(source, options),
         Format::Urdf => urdf::load_character(source, options),
+        Format::Mjcf => mjcf::load_character(source, options),
         Format::Bvh => bvh::load_character(source, options),
         Format::Asf => acclaim::load_character(source, options),
         Format::DeepMimic => deepmimic::load_character(source, options),

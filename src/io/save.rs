@@ -40,10 +40,30 @@ impl Default for SaveOptions {
 /// What a writer makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
-    /// The file.
-    pub bytes: Vec<u8>,
+    /// The file, piece by piece: large ones are not copied once more.
+    pub parts: Vec<Vec<u8>>,
     /// What was left out or changed, one sentence each.
     pub warnings: Vec<String>,
+}
+
+impl Saved {
+    /// A file in one piece.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>, warnings: Vec<String>) -> Self {
+        Self {
+            parts: vec![bytes],
+            warnings,
+        }
+    }
+
+    /// The whole file.
+    #[must_use]
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        match self.parts.len() {
+            1 => self.parts.remove(0),
+            _ => self.parts.concat(),
+        }
+    }
 }
 
 /// Markers that go into a file beside a character, and whom to tell how far writing is.

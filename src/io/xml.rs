@@ -57,17 +57,32 @@ pub fn parse(text: &str) -> Result<Document<'_>> {
 pub struct Element<'a, 'input> {
     document: &'a Document<'input>,
     node: Node<'a, 'input>,
+    /// The name of the file, where it is another one than the reader was given.
+    file: Option<&'a str>,
 }
 
 impl<'a, 'input> Element<'a, 'input> {
     fn new(document: &'a Document<'input>, node: Node<'a, 'input>) -> Self {
-        Self { document, node }
+        Self {
+            document,
+            node,
+            file: None,
+        }
     }
 
     /// The outermost element.
     #[must_use]
     pub fn root(document: &'a Document<'input>) -> Self {
         Self::new(document, document.root_element())
+    }
+
+    /// The outermost element of a file that another one includes.
+    #[must_use]
+    pub fn root_of(document: &'a Document<'input>, file: &'a str) -> Self {
+        Self {
+            file: Some(file),
+            ..Self::root(document)
+        }
     }
 
     /// The element's name.
@@ -82,7 +97,7 @@ impl<'a, 'input> Element<'a, 'input> {
         self.node.tag_name().namespace()
     }
 
-    /// Where it stands, as `line 12, <joint name="elbow">`.
+    /// Where it stands, as `line 12, <joint name="elbow">`, after the name of an included file.
     #[must_use]
     pub fn place(&self) -> String {
         let at = self.document.text_pos_at(self.node.range().start);
@@ -90,7 +105,9 @@ impl<'a, 'input> Element<'a, 'input> {
             Some(name) => format!(" name=\"{}\"", shortened(name)),
             None => String::new(),
         };
-        format!("line {}, <{}{name}>", at.row, self.tag())
+        let file = self.file.map(|file| format!("'{}', ", shortened(file)));
+        let file = file.unwrap_or_default();
+        format!("{file}line {}, <{}{name}>", at.row, self.tag())
     }
 
     /// An error about this element.
@@ -167,11 +184,11 @@ impl<'a, 'input> Element<'a, 'input> {
 
     /// The elements directly inside.
     pub fn children(&self) -> impl Iterator<Item = Self> + use<'a, 'input> {
-        let document = self.document;
+        let parent = *self;
         self.node
             .children()
             .filter(Node::is_element)
-            .map(move |node| Self::new(document, node))
+            .map(move |node| Self { node, ..parent })
     }
 
     /// The elements of one name directly inside.

@@ -363,7 +363,8 @@ fn deep_nesting_is_read_and_written() {
     assert_eq!(character.skeleton.len(), depth + 1);
     let motion = still(character, 1);
     let saved = save_motion(&motion, &WriteOptions::default(), Progress::default()).unwrap();
-    let source = Source::from_bytes(&saved.bytes);
+    let bytes = saved.clone().into_bytes();
+    let source = Source::from_bytes(&bytes);
     let again = load_character(&source, &LoadOptions::default())
         .unwrap()
         .value;
@@ -449,7 +450,8 @@ fn pre_rotations_scales_and_body_measures_are_folded_in() {
                 position_channels,
                 ..LoadOptions::default()
             };
-            let source = Source::from_bytes(&saved.bytes);
+            let bytes = saved.clone().into_bytes();
+            let source = Source::from_bytes(&bytes);
             let again = load_motion(&source, &options, &choice()).unwrap().value;
             for at in 0..40 {
                 same_places(&motion, &again, at);

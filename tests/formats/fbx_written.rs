@@ -2,11 +2,11 @@
 
 use crate::common::{files_below, morphed, posed, shared_data, skinned};
 use kinarray::character::{
-    BlendShape, Character, CharacterParts, Joint, Locator, Marker, MarkerSequence, Mesh, MeshParts,
-    ParameterTransform, Skeleton, SkinWeights, Unit,
+    BlendShape, Character, CharacterParts, Joint, Locator, Marker, MarkerSequence, Material, Mesh,
+    MeshParts, ParameterTransform, Picture, Skeleton, SkinWeights, Unit,
 };
 use kinarray::io::{
-    Extras, LoadOptions, Markers, Motion, MotionChoice, SaveOptions, Source, Up, fbx,
+    self, Extras, Format, LoadOptions, Markers, Motion, MotionChoice, SaveOptions, Source, Up, fbx,
 };
 use nalgebra::{Matrix4, Vector3};
 use std::sync::Arc;
@@ -101,7 +101,7 @@ pub fn saved(motion: &Motion, up: Up) -> Vec<u8> {
         axes(up),
         &Extras::default(),
     );
-    saved.unwrap().bytes
+    saved.unwrap().into_bytes()
 }
 
 fn coefficients(motion: &Motion, pose: &[f64]) -> Vec<f64> {
@@ -124,7 +124,9 @@ fn ufbx_sees_the_joints_points_and_weights() {
         );
         let scene = scene.unwrap_or_else(|error| panic!("{}", error.description));
         assert_eq!(scene.metadata.warnings.len(), 0);
-        assert_eq!(scene.settings.unit_meters, 1.0);
+        // Centimetres, whatever the character is in.
+        let unit_meters = scene.settings.unit_meters;
+        assert_eq!(unit_meters, 0.01);
         let axes = &scene.settings.axes;
         let number = |axis: ufbx::CoordinateAxis| axis as u32;
         let unit = |axis: u32| {
@@ -154,10 +156,13 @@ fn ufbx_sees_the_joints_points_and_weights() {
                     .map_or("", |parent| &character.skeleton.joints()[parent].name);
                 assert_eq!(&*parent.element.name, wanted);
                 let m = &node.node_to_world;
-                let own = Matrix4::new(
+                let mut own = Matrix4::new(
                     m.m00, m.m01, m.m02, m.m03, m.m10, m.m11, m.m12, m.m13, m.m20, m.m21, m.m22,
                     m.m23, 0.0, 0.0, 0.0, 1.0,
                 );
+                for row in 0..3 {
+                    own[(row, 3)] *= unit_meters;
+                }
                 assert!((own - world).amax() < 2e-6, "{}: {own} {world}", joint.name);
             }
             let pose = &motion.model_parameters[frame * width..][..width];
@@ -169,7 +174,9 @@ fn ufbx_sees_the_joints_points_and_weights() {
             let mesh = &now.meshes[0];
             assert!(!mesh.skinned_is_local);
             for (point, own) in points.iter().zip(&mesh.skinned_position.values) {
-                let error = (Vector3::from(*point) - Vector3::new(own.x, own.y, own.z)).norm();
+                let error = (Vector3::from(*point)
+                    - Vector3::new(own.x, own.y, own.z) * unit_meters)
+                    .norm();
                 assert!(error < 3e-6, "{error}");
             }
         }
@@ -230,7 +237,8 @@ fn our_reader_gives_back_what_was_written() {
     let bytes = saved(&motion, Up::Z);
     let source = Source::from_bytes(&bytes);
     let plain = LoadOptions::default();
-    let loaded = fbx::load_motion(&source, &plain, &MotionChoice::default()).unwrap();
+    let load = |choice: &MotionChoice| io::load_motion(&source, Format::Fbx, &plain, choice, None);
+    let loaded = load(&MotionChoice::default()).unwrap();
     assert_eq!(loaded.up, Up::Z);
     let own = loaded.value;
     assert_eq!(
@@ -260,8 +268,58 @@ fn our_reader_gives_back_what_was_written() {
         fps: Some(48.0),
         ..MotionChoice::default()
     };
-    let fine = fbx::load_motion(&source, &plain, &fine).unwrap().value;
+    let fine = load(&fine).unwrap().value;
     assert_eq!(fine.n_frames(), 17);
+}
+
+#[test]
+fn surfaces_look_as_they_did() {
+    let picture = Picture {
+        name: "skin.png".into(),
+        mime_type: "image/png".into(),
+        bytes: b"\x89PNG\r\n\x1a\n and so on".to_vec(),
+    };
+    let skin = Material {
+        name: "skin".into(),
+        base_color: [0.8, 0.5, 0.25, 0.75],
+        metallic: 0.25,
+        roughness: 0.5,
+        base_color_texture: Some(Arc::new(picture)),
+        ..Material::default()
+    };
+    let lamp = Material {
+        name: "lamp".into(),
+        emissive: [1.0, 0.5, 0.0],
+        ..Material::default()
+    };
+    let mut parts = bar().parts();
+    let mut mesh = MeshParts::from((**parts.mesh.as_ref().unwrap()).clone());
+    mesh.materials = vec![skin.clone(), lamp.clone()];
+    // The triangles of one polygon have one material.
+    let polygons = mesh.poly_face_sizes.iter().enumerate();
+    let each = polygons.flat_map(|(at, &size)| vec![(at % 2) as u32; size as usize - 2]);
+    mesh.face_materials = each.collect();
+    let wanted = mesh.face_materials.clone();
+    assert!(wanted.contains(&0) && wanted.contains(&1));
+    parts.mesh = Some(Arc::new(Mesh::new(mesh).unwrap()));
+    let motion = moved(&Character::new(parts).unwrap(), 2);
+    let bytes = saved(&motion, Up::Y);
+    let source = Source::from_bytes(&bytes);
+    let again = fbx::load_character(&source, &LoadOptions::default()).unwrap();
+    assert_eq!(again.warnings, Vec::<String>::new());
+    let mesh = again.value.mesh.as_ref().unwrap();
+    assert_eq!(mesh.face_materials, wanted);
+    for (own, again) in [&skin, &lamp].into_iter().zip(&mesh.materials) {
+        assert_eq!(own.name, again.name);
+        assert_eq!(own.base_color_texture, again.base_color_texture);
+        let numbers = |m: &Material| {
+            let more = [m.metallic, m.roughness];
+            [&m.base_color[..], &m.emissive[..], &more[..]].concat()
+        };
+        for (a, b) in numbers(own).iter().zip(numbers(again)) {
+            assert!((a - b).abs() < 1e-6, "{own:?} {again:?}");
+        }
+    }
 }
 
 #[test]
@@ -270,12 +328,21 @@ fn shared_files_survive_a_round_trip() {
     for path in files_below(&data.join("fbx"), &["fbx"]) {
         let source = Source::open(&path).unwrap();
         let choice = MotionChoice::default();
-        let loaded = fbx::load_motion(&source, &options(Unit::Centimeter), &choice).unwrap();
+        let load = |source: &Source<'_>| {
+            io::load_motion(
+                source,
+                Format::Fbx,
+                &options(Unit::Centimeter),
+                &choice,
+                None,
+            )
+            .unwrap()
+        };
+        let loaded = load(&source);
         let bytes = saved(&loaded.value, loaded.up);
         let source = Source::from_bytes(&bytes);
-        let again = fbx::load_motion(&source, &options(Unit::Centimeter), &choice).unwrap();
+        let again = load(&source);
         assert_eq!(again.up, loaded.up);
-        assert_eq!(again.value.character.unit, loaded.value.character.unit);
         let worst = difference(&loaded.value, &again.value);
         println!("{}: {worst:.1e}", path.display());
         assert!(worst < 1e-6, "{}: {worst}", path.display());
@@ -321,8 +388,12 @@ fn markers_bodies_and_meshes_go_into_one_file() {
         0.0, 1.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0, 1.0,
     ];
     let own = (&**mesh, Unit::Centimeter);
+    let place = Joint::new("", None, [1.0, 0.0, 0.0]);
     builder
-        .add_animated_mesh(own, "ball", [1.0, 0.0, 0.0], 60.0, &turn)
+        .add_animated_mesh(own, &place, "ball", 60.0, &turn)
+        .unwrap();
+    builder
+        .add_animated_character(&character, "box", 60.0, &turn)
         .unwrap();
     builder.add_marker_sequence(&sequence, Unit::Meter).unwrap();
     let motion = moved(&character, 3);
@@ -343,7 +414,8 @@ fn markers_bodies_and_meshes_go_into_one_file() {
         "{:?}",
         saved.warnings
     );
-    let source = Source::from_bytes(&saved.bytes);
+    let bytes = saved.clone().into_bytes();
+    let source = Source::from_bytes(&bytes);
     let plain = LoadOptions::default();
     let markers: Markers = fbx::load_markers(&source, &plain).unwrap().value;
     assert_eq!(markers.unit, Unit::Centimeter);
@@ -360,7 +432,7 @@ fn markers_bodies_and_meshes_go_into_one_file() {
     }
     let loaded = fbx::load_character(&source, &plain).unwrap().value;
     assert!(loaded.skeleton.joint_index("prop").is_some());
-    assert_eq!(loaded.mesh.as_ref().unwrap().n_vertices(), 18);
+    assert_eq!(loaded.mesh.as_ref().unwrap().n_vertices(), 24);
     let kept = LoadOptions {
         strip_namespaces: false,
         ..plain

@@ -3,9 +3,9 @@
 use crate::common::{files_below, shared_data};
 use kinarray::character::{
     BlendShape, BlendShapeBase, Character, CharacterParts, CollisionGeometry, CollisionShape,
-    Joint, JointPhysicalProperties, LimitKind, Locator, Marker, MarkerSequence, Mesh, MeshParts,
-    ParameterLimit, ParameterTransform, PoseShape, Reals, SdfCollider, SignedDistanceField,
-    Skeleton, SkinWeights, SkinnedLocator, Unit,
+    Joint, JointPhysicalProperties, LimitKind, Locator, Marker, MarkerSequence, Material, Mesh,
+    MeshParts, ParameterLimit, ParameterTransform, Picture, PoseShape, Reals, SdfCollider,
+    SignedDistanceField, Skeleton, SkinWeights, SkinnedLocator, Unit,
 };
 use kinarray::io::gltf::write::{Builder, Container, MarkerMesh, MotionToWrite, Values};
 use kinarray::io::gltf::{self, load_scene};
@@ -108,6 +108,8 @@ fn everything(unit: Unit, double: bool) -> Character {
             colors: (0..N_VERTICES as u8).map(|at| [at, 255 - at, 17]).collect(),
             confidence: reals(random.singles(N_VERTICES)),
             texcoords: reals(random.singles(10)),
+            materials: materials(),
+            face_materials: vec![2, 0, 2, 1],
             texcoord_faces: vec![[0, 1, 2], [3, 4, 0], [1, 1, 2], [4, 4, 4]],
             texcoord_lines: vec![vec![0, 4]],
             poly_faces: vec![0, 1, 3, 2],
@@ -262,6 +264,34 @@ fn limits(random: &mut Random) -> Vec<ParameterLimit> {
     weights.collect()
 }
 
+/// Four materials, one of them unused, two with the same picture.
+fn materials() -> Vec<Material> {
+    let picture = Arc::new(Picture {
+        name: "skin".into(),
+        mime_type: "image/png".into(),
+        bytes: vec![0x89, b'P', b'N', b'G', 1, 2, 3],
+    });
+    let plain = Material {
+        name: "plain".into(),
+        base_color: [0.1, 0.2, 0.3, 0.4],
+        metallic: 0.7,
+        roughness: 0.3,
+        is_double_sided: true,
+        ..Material::default()
+    };
+    let textured = Material {
+        base_color_texture: Some(picture.clone()),
+        ..Material::default()
+    };
+    let lamp = Material {
+        name: "lamp".into(),
+        emissive: [0.1, 5.3, 0.0],
+        base_color_texture: Some(picture),
+        ..Material::default()
+    };
+    vec![plain, textured, lamp, Material::default()]
+}
+
 fn options(unit: Unit) -> LoadOptions {
     LoadOptions {
         unit,
@@ -270,7 +300,8 @@ fn options(unit: Unit) -> LoadOptions {
 }
 
 fn loaded(saved: &Saved, unit: Unit) -> Character {
-    let source = Source::from_bytes(&saved.bytes);
+    let bytes = saved.clone().into_bytes();
+    let source = Source::from_bytes(&bytes);
     let loaded = gltf::load_character(&source, &options(unit)).unwrap();
     assert_eq!(loaded.warnings, Vec::<String>::new());
     loaded.value
@@ -329,12 +360,22 @@ fn parts_that_are_not_asked_for_are_not_there() {
         ..SaveOptions::default()
     };
     let saved = gltf::save_character(&character, &plain, &Extras::default()).unwrap();
-    assert!(!saved.bytes.windows(11).any(|word| word == b"FB_momentum"));
-    let scene = load_scene(&Source::from_bytes(&saved.bytes), &options(Unit::Meter)).unwrap();
-    assert_eq!(
-        scene.character.mesh.as_ref().unwrap().vertices,
-        character.mesh.as_ref().unwrap().vertices
+    assert!(
+        !saved
+            .clone()
+            .into_bytes()
+            .windows(11)
+            .any(|word| word == b"FB_momentum")
     );
+    let scene = load_scene(
+        &Source::from_bytes(&saved.clone().into_bytes()),
+        &options(Unit::Meter),
+    )
+    .unwrap();
+    // A piece for each of the three materials that are seen.
+    let read = scene.character.mesh.as_ref().unwrap();
+    let written = character.mesh.as_ref().unwrap().vertices.as_f32();
+    assert_eq!(read.vertices.as_f32(), [written; 3].concat());
 }
 
 #[test]
@@ -345,7 +386,8 @@ fn a_changed_node_counts_more_than_what_it_was_when_it_was_written() {
         ..SaveOptions::default()
     };
     let saved = gltf::save_character(&character, &text, &Extras::default()).unwrap();
-    let mut document: serde_json::Value = serde_json::from_slice(&saved.bytes).unwrap();
+    let mut document: serde_json::Value =
+        serde_json::from_slice(&saved.clone().into_bytes()).unwrap();
     document["nodes"][2]["translation"] = serde_json::json!([1, 2, 3]);
     let bytes = document.to_string().into_bytes();
     let changed = gltf::load_character(&Source::from_bytes(&bytes), &options(Unit::Meter)).unwrap();
@@ -399,7 +441,7 @@ fn motion_comes_back_bit_by_bit() {
                 motion.times.iter_mut().for_each(|time| *time += 0.1);
             }
             let saved = gltf::save_motion(&motion, &SaveOptions::default(), &Extras::default());
-            let bytes = saved.unwrap().bytes;
+            let bytes = saved.unwrap().into_bytes();
             let choice = MotionChoice::default();
             let back = gltf::load_motion(&Source::from_bytes(&bytes), &options(unit), &choice);
             let back = back.unwrap().value;
@@ -422,7 +464,7 @@ fn the_animation_shows_what_the_parameters_say() {
     let motion = motion(Unit::Centimeter, true);
     let saved = gltf::save_motion(&motion, &SaveOptions::default(), &Extras::default()).unwrap();
     let scene = load_scene(
-        &Source::from_bytes(&saved.bytes),
+        &Source::from_bytes(&saved.clone().into_bytes()),
         &options(Unit::Centimeter),
     )
     .unwrap();
@@ -453,7 +495,7 @@ fn the_animation_shows_what_the_parameters_say() {
         &SaveOptions::default(),
         &Extras::default(),
     );
-    let bytes = saved.unwrap().bytes;
+    let bytes = saved.unwrap().into_bytes();
     let again = load_scene(&Source::from_bytes(&bytes), &options(Unit::Centimeter)).unwrap();
     assert!(again.motion.is_none());
     let clip = &again.clips[0];
@@ -489,7 +531,8 @@ fn markers_come_back_with_those_that_were_hidden() {
             unit,
         };
         let saved = gltf::save_markers(&markers, false, &Extras::default()).unwrap();
-        let source = Source::from_bytes(&saved.bytes);
+        let bytes = saved.clone().into_bytes();
+        let source = Source::from_bytes(&bytes);
         let back = gltf::load_markers(&source, &options(unit)).unwrap().value;
         assert_eq!(back, markers);
     }
@@ -559,7 +602,10 @@ fn every_file_that_loads_survives_being_saved() {
         };
         let saved = gltf::save_character(&first.value, &SaveOptions::default(), &Extras::default());
         let saved = saved.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let back = gltf::load_character(&Source::from_bytes(&saved.bytes), &LoadOptions::default());
+        let back = gltf::load_character(
+            &Source::from_bytes(&saved.clone().into_bytes()),
+            &LoadOptions::default(),
+        );
         let back = back.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         eprintln!("{}", path.display());
         assert_same(&back.value, &first.value);
@@ -569,7 +615,7 @@ fn every_file_that_loads_survives_being_saved() {
                 gltf::save_motion(&motion.value, &SaveOptions::default(), &Extras::default());
             let saved = saved
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-                .bytes;
+                .into_bytes();
             let back = gltf::load_motion(
                 &Source::from_bytes(&saved),
                 &LoadOptions::default(),
@@ -598,7 +644,7 @@ fn damaged_files_of_ours_are_refused_or_read() {
     for save in [SaveOptions::default(), text] {
         let bytes = gltf::save_motion(&motion, &save, &Extras::default())
             .unwrap()
-            .bytes;
+            .into_bytes();
         let read = |bytes: &[u8]| {
             let source = Source::from_bytes(bytes);
             let choice = MotionChoice::default();

@@ -294,7 +294,8 @@ fn what_is_written_comes_back() {
     for unit in [Unit::Meter, Unit::Centimeter, Unit::Millimeter] {
         let saved = save(vec![own.clone()], unit).unwrap();
         assert!(saved.warnings.is_empty(), "{:?}", saved.warnings);
-        let source = Source::from_bytes(&saved.bytes);
+        let bytes = saved.into_bytes();
+        let source = Source::from_bytes(&bytes);
         assert_eq!(Format::of(&source).unwrap(), Format::Trc);
         let options = LoadOptions {
             unit,
@@ -324,7 +325,7 @@ fn real_files_come_back() {
         let loaded = load_markers(&source, format, &in_millimetres(None)).unwrap();
         let one = &loaded.value.sequences[0];
         let saved = save(vec![one.clone()], Unit::Millimeter).unwrap();
-        let back = read(std::str::from_utf8(&saved.bytes).unwrap()).unwrap();
+        let back = read(std::str::from_utf8(&saved.into_bytes()).unwrap()).unwrap();
         let back = &back.value.sequences[0];
         assert_eq!(back.marker_names(), one.marker_names());
         assert_eq!(back.occluded(), one.occluded());
@@ -342,7 +343,7 @@ fn real_files_come_back() {
 #[test]
 fn subjects_share_a_table_or_are_refused() {
     let saved = save(vec![sequence("a"), sequence("b")], Unit::Meter).unwrap();
-    let back = read(std::str::from_utf8(&saved.bytes).unwrap()).unwrap();
+    let back = read(std::str::from_utf8(&saved.into_bytes()).unwrap()).unwrap();
     assert_eq!(
         back.value.sequences[0].marker_names(),
         ["a:head top", "a:T10-1", "b:head top", "b:T10-1"]

@@ -92,7 +92,7 @@ fn robots_survive_a_round_trip() {
             .unwrap()
             .value;
         let saved = urdf::save_character(&first, &SaveOptions::default()).unwrap();
-        let again = load(std::str::from_utf8(&saved.bytes).unwrap());
+        let again = load(std::str::from_utf8(&saved.clone().into_bytes()).unwrap());
         let names = first.parameter_transform.names();
         assert_eq!(again.parameter_transform.names(), names);
         assert_eq!(again.parameter_limits, first.parameter_limits);
@@ -256,6 +256,24 @@ fn mesh_files_are_read_and_broken_ones_are_not() {
     )
     .unwrap();
     assert_eq!(quad.faces, [[0, 1, 2], [0, 2, 3]]);
+    // Three vertices, a normal, three texture coordinates and a face.
+    let mut msh: Vec<u8> = [3_i32, 1, 3, 1]
+        .iter()
+        .flat_map(|x| x.to_le_bytes())
+        .collect();
+    let numbers = [
+        0.0_f32, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0,
+    ]
+    .into_iter();
+    msh.extend(numbers.chain([0.5; 6]).flat_map(f32::to_le_bytes));
+    msh.extend([0_u32, 1, 2].iter().flat_map(|x| x.to_le_bytes()));
+    let mut lost = msh.clone();
+    lost[96] = 3;
+    let own = load(&msh, "msh").unwrap();
+    assert_eq!(
+        (own.vertices[2], &own.faces[..]),
+        ([0.0, 2.0, 0.0], &[[0, 1, 2]][..])
+    );
     binary[80..84].copy_from_slice(&u32::MAX.to_le_bytes());
     for (bytes, suffix, words) in [
         (&binary[..], "stl", "at most the 2 triangles"),
@@ -265,7 +283,15 @@ fn mesh_files_are_read_and_broken_ones_are_not() {
             "a number",
         ),
         (b"v 0 0 0\nf 1 2 3", "obj", "line 2"),
-        (b"", "dae", ".stl, .obj or .glb"),
+        (b"", "dae", ".stl, .obj, .glb or .msh"),
+        (
+            &msh[..90],
+            "msh",
+            "84 bytes after it, as the counts say, got 74",
+        ),
+        (b"1234", "msh", "four counts"),
+        (&[255; 16], "msh", "counts of 0 or more"),
+        (&lost, "msh", "numbers of the 3 vertices, got 3"),
     ] {
         let error = load(bytes, suffix).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

@@ -1,5 +1,7 @@
 """Calls on PyMomentum that take more than one step; for `peer_runner.py`, as `parts.<name>`."""
 
+import json
+
 import numpy as np
 import pymomentum.axel as axel
 import pymomentum.geometry as geometry
@@ -98,3 +100,84 @@ def body_of_no_joint(character):
     character = character.clone()
     character.physical_properties = [body]
     return np.array(character.physical_properties[0].joint_index)
+
+
+def described(path):
+    """What the peer finds in a GLB: arrays, and texts as JSON."""
+    character, motion, identity, fps = geometry.Character.load_gltf_with_motion(path)
+    _, baked, _ = geometry.Character.load_gltf_with_skel_states(path)
+    states = geometry.model_parameters_to_skeleton_state(character, motion)
+    texts = {
+        "name": character.name,
+        "joints": list(character.skeleton.joint_names),
+        "parents": [int(p) for p in character.skeleton.joint_parents],
+        "parameters": list(character.parameter_transform.names),
+        "limits": [str(limit) for limit in character.parameter_limits],
+        "locators": [str(locator) for locator in character.locators],
+        "solids": [str(solid) for solid in character.collision_geometry],
+        "shapes": list(character.blend_shape.shape_names),
+        "metadata": character.metadata,
+        "fps": fps,
+        "timestamps": geometry.Character.load_motion_timestamps(path),
+        "markers": [
+            [[m.name, *map(float, m.pos), m.confidence] for m in frame]
+            for sequence in geometry.load_markers(path)
+            for frame in sequence.frames
+        ],
+    }
+    sets = character.parameter_transform.parameter_sets
+    texts["sets"] = {name: [bool(x) for x in mask] for name, mask in sets.items()}
+    numbers = [
+        motion,
+        identity,
+        baked,
+        states,
+        character.skeleton.offsets,
+        character.skeleton.pre_rotations,
+        character.parameter_transform.transform,
+        character.inverse_bind_pose,
+        character.mesh.vertices,
+        character.mesh.normals,
+        character.mesh.faces,
+        character.mesh.texcoords,
+        character.mesh.texcoord_faces,
+        character.skin_weights.index,
+        character.skin_weights.weight,
+        character.blend_shape.shape_vectors,
+    ]
+    return (json.dumps(texts), *numbers)
+
+
+def save_moving(source, target, poses, offsets, timestamps):
+    """A character with motion, offsets, markers and times, written by the peer."""
+    character = geometry.Character.load_gltf(source)
+    markers = [
+        [
+            geometry.Marker("seen", np.array([1.5, 2.5, frame]), False, 0.5),
+            geometry.Marker("at times", np.array([4.0, 5.0, 6.0]), frame == 2, 1.0),
+        ]
+        for frame in range(len(poses))
+    ]
+    geometry.Character.save_gltf(
+        target,
+        character,
+        60.0,
+        motion=(list(character.parameter_transform.names), poses),
+        offsets=(list(character.skeleton.joint_names), offsets),
+        markers=markers,
+        timestamps=[int(time) for time in timestamps],
+    )
+    return 0
+
+
+def described_fbx(path):
+    """What the peer finds in an FBX file, in centimetres: the motion of the joints and the skin that follows."""
+    character, motions, fps = geometry.Character.load_fbx_with_motion(path, permissive=True)
+    states = geometry.joint_parameters_to_skeleton_state(character, motions[0])
+    texts = {
+        "joints": list(character.skeleton.joint_names),
+        "parents": [int(p) for p in character.skeleton.joint_parents],
+        "locators": sorted(locator.name for locator in character.locators),
+        "fps": fps,
+    }
+    return json.dumps(texts), states, character.mesh.vertices, character.skin_points(states)

@@ -113,7 +113,13 @@ def as_arrays(value):
     if isinstance(value, (tuple, list)) and not all(
         isinstance(v, (str, int, float)) for v in value
     ):
-        return {f"item{i}": np.asarray(item) for i, item in enumerate(value)}
+        parts = enumerate(value)
+        # A character among them is no array.
+        return {
+            f"item{i}": np.asarray(item)
+            for i, item in parts
+            if not isinstance(item, geometry.Character)
+        }
     return {"value": np.asarray(value)}
 
 

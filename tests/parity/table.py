@@ -58,24 +58,8 @@ DIFF_GEOMETRY = [
     "uniform_random_to_model_parameters",
 ]
 
-FILES = "reading and writing files is the next piece of work"
 #: Why a name of theirs is not ours.
-REASONS = {
-    "geometry.Character.load_*": FILES,
-    "geometry.Character.save*": FILES,
-    "geometry.Character.to_gltf": FILES,
-    "geometry.Character.to_legacy_json_string": FILES,
-    "geometry.FbxBuilder*": FILES,
-    "geometry.FbxCoordSystem*": FILES,
-    "geometry.FbxFrontVector*": FILES,
-    "geometry.FbxUpVector*": FILES,
-    "geometry.FileSaveOptions*": FILES,
-    "geometry.GltfBuilder*": FILES,
-    "geometry.GltfFileFormat*": FILES,
-    "geometry.load_markers*": FILES,
-    "geometry.load_motion": FILES,
-    "geometry.is_fbxsdk_available": "there is no FBX SDK in kinarray, and none will be needed",
-}
+REASONS: dict[str, str] = {}
 GARBAGE = (
     "float64 is read as float32 there: `test_peer_differences.py`, `test_peer_closest_points.py`"
 )

@@ -1,13 +1,22 @@
-"""Loading a file that may be hostile: in a process of its own, with limits on time and memory."""
+"""Loading a file that may be hostile: in a process of its own, with limits on time and memory.
+
+Run as a program it loads the files whose paths it is given, one a line, each in a fork of itself, and answers
+in JSON: the tests themselves must not fork, since they have frameworks with threads.
+"""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
+import json
 import multiprocessing
 import resource
+import subprocess
+import sys
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import kinarray as ka
@@ -87,8 +96,8 @@ def child(path: Path, answer) -> None:
     answer.send(Outcome(result, message, seconds, peak, counts))
 
 
-def outcome(path: Path, patience: float = 10 * SECONDS) -> Outcome:
-    """What becomes of a file; the process that tries may die."""
+def forked(path: Path, patience: float = 10 * SECONDS) -> Outcome:
+    """What becomes of a file in a fork of this process, which may die."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=child, args=(path, theirs))
@@ -105,3 +114,28 @@ def outcome(path: Path, patience: float = 10 * SECONDS) -> Outcome:
     finally:
         process.kill()
         process.join()
+
+
+@functools.cache
+def server() -> subprocess.Popen:
+    """This file as a program; it ends with the input that it reads."""
+    command = [sys.executable, str(Path(__file__).resolve())]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(process.communicate)
+    return process
+
+
+def outcome(path: Path) -> Outcome:
+    """What becomes of a file."""
+    process = server()
+    print(path, file=process.stdin, flush=True)
+    return Outcome(**json.loads(process.stdout.readline()))
+
+
+def main() -> None:
+    for line in sys.stdin:
+        print(json.dumps(asdict(forked(Path(line.removesuffix("\n"))))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

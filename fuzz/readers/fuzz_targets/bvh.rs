@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let Ok(loaded) = load_motion(&source, &options, &choice) else { continue };
         let written = WriteOptions { position_channels, ..WriteOptions::default() };
         let Ok(saved) = save_motion(&loaded.value, &written, Progress::default()) else { continue };
-        let again = load_motion(&Source::from_bytes(&saved.bytes), &options, &choice);
+        let again = load_motion(&Source::from_bytes(&saved.clone().into_bytes()), &options, &choice);
         assert_eq!(again.expect("what we write loads").value.n_frames(), loaded.value.n_frames());
     }
 });

@@ -1,5 +1,5 @@
 #![no_main]
-//! Arbitrary bytes as glTF: refused, or a character and motion; never a panic.
+//! Arbitrary bytes as glTF: refused, or a character, motion and markers; never a panic.
 
 use kinarray::io::{LoadOptions, MotionChoice, Source, gltf};
 
@@ -8,4 +8,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let options = LoadOptions::default();
     let _ = gltf::load_character(&source, &options);
     let _ = gltf::load_motion(&source, &options, &MotionChoice::default());
+    let _ = gltf::load_markers(&source, &options);
 });

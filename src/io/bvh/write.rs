@@ -123,6 +123,7 @@ pub fn save_motion(
         "MOTION\nFrames: {n_frames}\nFrame Time: {}",
         1.0 / motion.fps
     ));
+    let mut parts = vec![std::mem::take(&mut file.bytes)];
     let frames: Vec<usize> = (0..n_frames).collect();
     for part in frames.chunks(BLOCK * 64) {
         progress.at(part[0], n_frames)?;
@@ -134,14 +135,9 @@ pub fn save_motion(
             bytes
         });
         let blocks: Vec<Vec<u8>> = blocks.collect();
-        for block in blocks {
-            file.bytes.extend_from_slice(&block);
-        }
+        parts.extend(blocks);
     }
-    Ok(Saved {
-        bytes: file.bytes,
-        warnings,
-    })
+    Ok(Saved { parts, warnings })
 }
 
 fn left_out(character: &Character) -> Vec<String> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::geometry::{self, matrix};
 use super::joints::{self, Follower, index};
+use super::material;
 use super::scene::Stored;
-use crate::character::{Character, CharacterParts, ParameterTransform};
+use crate::character::{Character, CharacterParts, Material, ParameterTransform};
 use crate::error::Result;
-use crate::io::LoadOptions;
-use crate::io::nodes::{Assembly, Frame, Skin};
+use crate::io::nodes::{Assembly, Frame, Paints, Skin};
+use crate::io::{LoadOptions, Source};
 
 /// A character and how it follows the file.
 pub(super) struct Built {
@@ -22,7 +23,11 @@ pub(super) struct Built {
     pub channels: Vec<(usize, usize)>,
 }
 
-pub(super) fn build(stored: &mut Stored, options: &LoadOptions) -> Result<Built> {
+pub(super) fn build(
+    stored: &mut Stored,
+    source: &Source<'_>,
+    options: &LoadOptions,
+) -> Result<Built> {
     let meshes = carried(stored);
     let n_nodes = stored.scene.nodes.len();
     let mut needed = vec![false; n_nodes];
@@ -48,10 +53,16 @@ pub(super) fn build(stored: &mut Stored, options: &LoadOptions) -> Result<Built>
     let mut parts = CharacterParts::new(name, skeleton, transform);
     parts.unit = stored.unit;
     parts.inverse_bind_pose = Arc::new(assembly.inverse_bind_pose());
+    parts.locators = Arc::new(joints::locators(stored, &assembly, options));
     let frames = assembly.frames.clone();
+    let paints = Paints {
+        materials: material::read(stored, source, &assembly.used_materials()),
+        default: Material::default(),
+    };
     let mut warnings = Vec::new();
     let charge = |place: &str, numbers| stored.charge(place, numbers);
-    let built = assembly.into_mesh(&charge, options.normalize_weights, &mut warnings)?;
+    let paints = Some(paints);
+    let built = assembly.into_mesh(&charge, options.normalize_weights, paints, &mut warnings)?;
     if let Some((mesh, weights, shapes)) = built {
         parts.mesh = Some(Arc::new(mesh));
         parts.skin_weights = Some(Arc::new(weights));
@@ -309,5 +320,5 @@ fn add(
     }
     let path = format!("Geometry '{}'", mesh.element.name);
     let skin = carried.skin.as_ref().map(|bound| &bound.skin);
-    assembly.add_primitive(&path, carried.node, &geometry.primitive, skin, weights)
+    assembly.add_primitive(&path, carried.node, &mut geometry.primitive, skin, weights)
 }

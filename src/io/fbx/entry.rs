@@ -12,7 +12,7 @@ use crate::io::{LoadOptions, Loaded, Markers, Motion, MotionChoice, Source};
 /// [`crate::Error::Format`] naming the place, what the format asks for and what is there.
 pub fn load_character(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded<Character>> {
     let mut stored = Stored::open(source, false)?;
-    let built = character::build(&mut stored, options)?;
+    let built = character::build(&mut stored, source, options)?;
     Ok(stored.bring(built.character))
 }
 
@@ -27,7 +27,7 @@ pub fn load_motion(
     choice: &MotionChoice,
 ) -> Result<Loaded<Motion>> {
     let mut stored = Stored::open(source, false)?;
-    let built = character::build(&mut stored, options)?;
+    let built = character::build(&mut stored, source, options)?;
     let motion = motion::sample(&mut stored, built, choice, source)?;
     Ok(stored.bring(motion))
 }
@@ -40,4 +40,12 @@ pub fn load_markers(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded
     let mut stored = Stored::open(source, true)?;
     let markers = markers::read(&mut stored, options, source)?;
     Ok(stored.bring(markers))
+}
+
+/// The number of animations in a file.
+///
+/// # Errors
+/// [`crate::Error::Format`] where it is no FBX file.
+pub fn n_animations(source: &Source<'_>) -> Result<usize> {
+    Ok(Stored::open(source, false)?.scene.anim_stacks.len())
 }

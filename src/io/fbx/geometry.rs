@@ -93,6 +93,7 @@ pub(super) fn read(stored: &mut Stored, at: usize, place: &Matrix4<f64>) -> Resu
             sizes: cut.sizes,
         },
         lines: lines.iter().map(|line| vertices(line)).collect(),
+        materials: cut.materials,
         influences: Vec::new(),
         targets: Vec::new(),
     };
@@ -133,6 +134,8 @@ struct Cut {
     sizes: Vec<u32>,
     corners: Vec<u32>,
     triangles: Vec<u32>,
+    /// The material in the scene and the number of triangles that have it, run after run.
+    materials: Vec<(Option<usize>, usize)>,
 }
 
 fn faces(
@@ -145,11 +148,12 @@ fn faces(
         sizes: Vec::with_capacity(mesh.num_faces),
         corners: Vec::with_capacity(mesh.num_indices),
         triangles: Vec::with_capacity(3 * mesh.num_triangles),
+        materials: Vec::new(),
     };
     let mut lines = Vec::new();
     let mut points = 0_usize;
     let mut buffer = vec![0_u32; 3 * mesh.max_face_triangles];
-    for &face in &mesh.faces {
+    for (at, &face) in mesh.faces.into_iter().enumerate() {
         let corners = face.index_begin..face.index_begin.saturating_add(face.num_indices);
         match face.num_indices {
             0 | 1 => points += 1,
@@ -161,6 +165,13 @@ fn faces(
                     let [a, b, c] = [triangle[0], triangle[1], triangle[2]];
                     cut.triangles
                         .extend(if mirrors { [a, c, b] } else { [a, b, c] });
+                }
+                let material = mesh.face_material.get(at).copied().unwrap_or_default();
+                let material = mesh.materials.get(material as usize);
+                let material = material.map(|material| material.element.typed_id as usize);
+                match cut.materials.last_mut() {
+                    Some((last, run)) if *last == material => *run += found.len() / 3,
+                    _ => cut.materials.push((material, found.len() / 3)),
                 }
                 cut.sizes.push(size);
                 if mirrors {

@@ -6,7 +6,8 @@
 
 use nalgebra::{Matrix3, Matrix4, Quaternion, UnitQuaternion, Vector3};
 
-use super::scene::Stored;
+use super::{LOCATOR, scene::Stored};
+use crate::character::Locator;
 use crate::error::{Error, Result};
 use crate::io::LoadOptions;
 use crate::io::nodes::polar::{polar, pseudo_inverse, strain};
@@ -145,6 +146,7 @@ pub(super) fn kept(stored: &Stored, needed: &[bool]) -> Result<Vec<usize>> {
             | ufbx::ElementType::StereoCamera
             | ufbx::ElementType::CameraSwitcher
             | ufbx::ElementType::Light => true,
+            _ if is_locator(node) => true,
             _ => node.mesh.as_ref().is_some_and(|mesh| is_skinned(mesh)),
         };
         kept[at] |= !only_holds || needed[at];
@@ -169,6 +171,29 @@ pub(super) fn kept(stored: &Stored, needed: &[bool]) -> Result<Vec<usize>> {
         ));
     }
     Ok(order)
+}
+
+/// Whether a node is a locator that kinarray wrote, not a joint.
+fn is_locator(node: &ufbx::Node) -> bool {
+    let mark = node.element.props.find_prop(LOCATOR);
+    mark.is_some_and(|mark| mark.value_int != 0)
+}
+
+/// The locators of the joints.
+pub(super) fn locators(
+    stored: &Stored,
+    assembly: &Assembly,
+    options: &LoadOptions,
+) -> Vec<Locator> {
+    let nodes = stored.scene.nodes.into_iter().enumerate();
+    let marked = nodes.filter(|(at, node)| is_locator(node) && assembly.node_joints[*at].is_none());
+    let found = marked.filter_map(|(_, node)| {
+        let parent = assembly.node_joints[index(node.parent.as_ref()?)]?;
+        let place = vector(&node.local_transform.translation) * stored.length;
+        let offset = assembly.frames[parent].residual * place;
+        Some(Locator::new(name(node, options), parent, offset.into()))
+    });
+    found.collect()
 }
 
 pub(super) fn is_skinned(mesh: &ufbx::Mesh) -> bool {

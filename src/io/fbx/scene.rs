@@ -33,7 +33,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Reads a file; `with_records` keeps its records as they are stored.
+    /// Reads a file; `with_records` keeps its records as they are stored, and no pictures.
     pub fn open(source: &Source<'_>, with_records: bool) -> Result<Self> {
         let bytes = source.bytes();
         let within = || AllocatorOpts {
@@ -51,7 +51,7 @@ impl Stored {
         let options = LoadOpts {
             temp_allocator: within(),
             result_allocator: within(),
-            ignore_embedded: true,
+            ignore_embedded: with_records,
             load_external_files: false,
             evaluate_caches: false,
             force_single_thread_ascii_parsing: true,

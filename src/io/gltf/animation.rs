@@ -24,11 +24,15 @@ pub(super) enum Property {
     Weights,
 }
 
+/// The keys around a time, and how far it is from the first to the second, in 0 to 1.
+pub(super) type Span = (usize, usize, f64);
+
 /// Values over time.
 #[derive(Debug)]
 pub(super) struct Curve {
     interpolation: Interpolation,
-    times: Vec<f32>,
+    /// One list for all curves that have the same.
+    times: Arc<[f32]>,
     /// `(keys, width)`, or `(keys, in-tangent value out-tangent, width)`.
     values: Vec<f32>,
     width: usize,
@@ -38,7 +42,8 @@ pub(super) struct Curve {
 pub(super) struct Channel {
     pub node: usize,
     pub property: Property,
-    pub curve: Arc<Curve>,
+    /// None where only the targets are asked for.
+    pub curve: Option<Arc<Curve>>,
 }
 
 /// An animation of the file.
@@ -68,7 +73,7 @@ impl Curve {
     }
 
     /// The keys around a time, and how far it is from the first to the second, in 0 to 1.
-    fn span(&self, time: f64) -> (usize, usize, f64) {
+    pub fn span(&self, time: f64) -> Span {
         let after = self.times.partition_point(|&key| f64::from(key) <= time);
         if after == 0 {
             return (0, 0, 0.0);
@@ -83,9 +88,26 @@ impl Curve {
         (after - 1, after, (time - start) / (end - start))
     }
 
+    /// The same, taken from `known` where that is of the same keys.
+    pub fn span_from(&self, time: f64, known: &mut Option<(*const f32, Span)>) -> Span {
+        let keys = self.times.as_ptr();
+        match known {
+            Some((of, span)) if *of == keys => *span,
+            _ => {
+                let span = self.span(time);
+                *known = Some((keys, span));
+                span
+            }
+        }
+    }
+
     /// The value at a time; before the first key and after the last one it stays what it is there.
     pub fn at(&self, time: f64, out: &mut [f64]) {
-        let (left, right, u) = self.span(time);
+        self.at_span(self.span(time), out);
+    }
+
+    /// The value between two keys.
+    pub fn at_span(&self, (left, right, u): Span, out: &mut [f64]) {
         let (from, to) = (self.key(left), self.key(right));
         match self.interpolation {
             Interpolation::Cubic if left != right => {
@@ -114,13 +136,12 @@ impl Curve {
     }
 
     /// The rotation at a time, along the shorter arc between keys.
-    pub fn rotation_at(&self, time: f64) -> UnitQuaternion<f64> {
+    pub fn rotation_at(&self, (left, right, u): Span) -> UnitQuaternion<f64> {
         if self.interpolation != Interpolation::Linear {
             let mut xyzw = [0.0; 4];
-            self.at(time, &mut xyzw);
+            self.at_span((left, right, u), &mut xyzw);
             return quaternion(xyzw);
         }
-        let (left, right, u) = self.span(time);
         let of = |key: usize| quaternion(std::array::from_fn(|at| f64::from(self.key(key)[at])));
         let from = of(left);
         if u == 0.0 {
@@ -158,15 +179,17 @@ fn slerp(from: &UnitQuaternion<f64>, to: &UnitQuaternion<f64>, u: f64) -> UnitQu
     UnitQuaternion::new_normalize(Quaternion::from_vector(mixed))
 }
 
-/// Reads all animations; `n_targets` gives the number of morph targets of a node's mesh.
+/// Reads all animations, without their curves where not `with_curves`; `n_targets` gives the number of morph
+/// targets of a node's mesh.
 pub(super) fn read_all(
     root: &Item<'_>,
     data: &Data<'_>,
     nodes: &[Node<'_>],
     n_targets: impl Fn(usize) -> usize,
+    with_curves: bool,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Animation>> {
-    let mut curves = HashMap::new();
+    let mut curves = Curves::default();
     let mut animations = Vec::new();
     for item in root.list("animations")? {
         let item = item.object()?;
@@ -218,6 +241,14 @@ pub(super) fn read_all(
                     format!("nodes[{node}]"),
                 ));
             }
+            if !with_curves {
+                channels.push(Channel {
+                    node,
+                    property,
+                    curve: None,
+                });
+                continue;
+            }
             let sampler = &samplers[sampler];
             let Some(curve) = read_curve(sampler, property, width, data, &mut curves)? else {
                 warnings.push(format!(
@@ -229,7 +260,7 @@ pub(super) fn read_all(
             channels.push(Channel {
                 node,
                 property,
-                curve,
+                curve: Some(curve),
             });
         }
         animations.push(Animation {
@@ -240,7 +271,12 @@ pub(super) fn read_all(
     Ok(animations)
 }
 
-type Curves = HashMap<(usize, usize, Interpolation, usize), Arc<Curve>>;
+/// What has been read: curves, and the times of accessors.
+#[derive(Default)]
+struct Curves {
+    curves: HashMap<(usize, usize, Interpolation, usize), Arc<Curve>>,
+    times: HashMap<usize, Arc<[f32]>>,
+}
 
 fn read_curve(
     sampler: &Item<'_>,
@@ -268,24 +304,31 @@ fn read_curve(
     };
     let output = data.float_reference(&output_item, &[kind], true)?;
     let key = (input, output, interpolation, width);
-    if let Some(curve) = curves.get(&key) {
+    if let Some(curve) = curves.curves.get(&key) {
         return Ok(Some(curve.clone()));
     }
     if !data.is_stored(input) {
         return Ok(None);
     }
-    let times = data.finite_reals(input)?;
-    if let Some(at) = times.windows(2).position(|pair| pair[1] <= pair[0]) {
-        return Err(Error::format(
-            format!(
-                "{}, element {} of accessors[{input}]",
-                input_item.path,
-                at + 1
-            ),
-            "times that increase",
-            format!("{} after {}", times[at + 1], times[at]),
-        ));
-    }
+    let times = match curves.times.get(&input) {
+        Some(times) => times.clone(),
+        None => {
+            let times: Arc<[f32]> = data.finite_reals(input)?.into();
+            if let Some(at) = times.windows(2).position(|pair| pair[1] <= pair[0]) {
+                return Err(Error::format(
+                    format!(
+                        "{}, element {} of accessors[{input}]",
+                        input_item.path,
+                        at + 1
+                    ),
+                    "times that increase",
+                    format!("{} after {}", times[at + 1], times[at]),
+                ));
+            }
+            curves.times.insert(input, times.clone());
+            times
+        }
+    };
     if !data.is_stored(output) {
         return Ok(None);
     }
@@ -313,6 +356,6 @@ fn read_curve(
         values,
         width,
     });
-    curves.insert(key, curve.clone());
+    curves.curves.insert(key, curve.clone());
     Ok(Some(curve))
 }

@@ -16,6 +16,9 @@ pub(super) struct Stored<'s, 'a> {
     pub nodes: &'s [Node<'a>],
     pub meshes: &'s [MeshItem<'a>],
     pub skins: &'s [Skin],
+    pub n_materials: usize,
+    /// Whether the pieces of a mesh share all vertices, and the triangles come from elsewhere.
+    pub is_sorted: bool,
     /// Whether attributes may be integers.
     pub is_quantized: bool,
 }
@@ -43,13 +46,23 @@ pub(super) fn add_mesh(
         None => item.weights.clone(),
     };
     for (at, place) in item.primitives.iter().enumerate() {
+        if stored.is_sorted && at > 0 {
+            break;
+        }
         let has_joints = place
             .get("attributes")
             .is_some_and(|attributes| attributes.get("JOINTS_0").is_some());
         if (has_joints && skin.is_some()) != skinned {
             continue;
         }
-        let Some(primitive) = mesh::read(stored.data, place, stored.is_quantized, warnings)? else {
+        let Some(mut primitive) = mesh::read(
+            stored.data,
+            place,
+            stored.n_materials,
+            stored.is_quantized,
+            warnings,
+        )?
+        else {
             continue;
         };
         // What is kept for each vertex besides what has been read.
@@ -58,7 +71,7 @@ pub(super) fn add_mesh(
         assembly.add_shapes(&carrier.name, node, &item.target_names, &weights);
         let (vertices, faces) = assembly.counts();
         let skin = skin.filter(|_| skinned);
-        assembly.add_primitive(&place.path, node, &primitive, skin, &weights)?;
+        assembly.add_primitive(&place.path, node, &mut primitive, skin, &weights)?;
         let (last_vertex, last_face) = assembly.counts();
         parts.push(MeshPart {
             node,

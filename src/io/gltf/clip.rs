@@ -1,6 +1,7 @@
 //! Motion of a loaded scene: exact at any time, and sampled to frames.
 
 use nalgebra::{UnitQuaternion, Vector3};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 use super::animation::{Curve, Property};
@@ -103,7 +104,7 @@ impl Clip {
         let mut times: Vec<f64> = Vec::new();
         let mut seen = std::collections::HashSet::new();
         for (_, curve) in &self.curves {
-            if seen.insert(Arc::as_ptr(curve)) {
+            if seen.insert(curve.times().as_ptr()) {
                 times.extend(curve.times().iter().map(|&time| f64::from(time)));
             }
         }
@@ -181,28 +182,26 @@ impl Clip {
     /// Joint to parent at each time, `(n_times, n_joints, 8)`, rows `tx ty tz qx qy qz qw s`.
     #[must_use]
     pub fn local_skeleton_states(&self, times: &[f64]) -> Vec<f64> {
-        let mut states = Vec::with_capacity(times.len() * self.n_joints() * STATE);
-        for &time in times {
-            for local in self.locals(time) {
-                push_state(&mut states, &local, self.rig.length_factor);
-            }
-        }
-        states
+        self.frames(times, STATE, |_, local, row| {
+            put_state(row, local, self.rig.length_factor);
+        })
     }
 
     /// Joint to world at each time, `(n_times, n_joints, 8)`, rows `tx ty tz qx qy qz qw s`.
     #[must_use]
     pub fn skeleton_states(&self, times: &[f64]) -> Vec<f64> {
-        let mut states = Vec::with_capacity(times.len() * self.n_joints() * STATE);
-        for &time in times {
+        let mut states = vec![0.0; times.len() * self.n_joints() * STATE];
+        let size = (self.n_joints() * STATE).max(1);
+        let frames = states.par_chunks_exact_mut(size).zip(times);
+        frames.for_each(|(states, &time)| {
             let mut worlds = self.locals(time);
-            for joint in 0..worlds.len() {
+            for (joint, row) in states.chunks_exact_mut(STATE).enumerate() {
                 if let Some(parent) = self.rig.parents[joint] {
                     worlds[joint] = composed(&worlds[parent], &worlds[joint]);
                 }
-                push_state(&mut states, &worlds[joint], self.rig.length_factor);
+                put_state(row, &worlds[joint], self.rig.length_factor);
             }
-        }
+        });
         states
     }
 
@@ -211,20 +210,34 @@ impl Clip {
     /// given as the smallest positive one of single precision.
     #[must_use]
     pub fn joint_parameters(&self, times: &[f64]) -> Vec<f64> {
-        let count = times.len() * self.n_joints() * PARAMETERS_PER_JOINT;
-        let mut parameters = Vec::with_capacity(count);
-        for &time in times {
-            for (local, frame) in self.locals(time).iter().zip(&self.rig.frames) {
-                let rest = &frame.rest;
-                let moved = (local.translation - rest.translation) * self.rig.length_factor;
-                parameters.extend(moved.iter());
-                let turned = rest.rotation.inverse() * local.rotation;
-                parameters.extend(euler_xyz(&matrix(&turned)));
-                let scale = local.scale.max(f64::from(f32::MIN_POSITIVE));
-                parameters.push(scale.log2());
+        self.frames(times, PARAMETERS_PER_JOINT, |frame, local, row| {
+            let rest = &frame.rest;
+            let moved = (local.translation - rest.translation) * self.rig.length_factor;
+            let turned = rest.rotation.inverse() * local.rotation;
+            row[..3].copy_from_slice(moved.as_slice());
+            row[3..6].copy_from_slice(&euler_xyz(&matrix(&turned)));
+            row[6] = local.scale.max(f64::from(f32::MIN_POSITIVE)).log2();
+        })
+    }
+
+    /// `width` numbers of each joint at each time.
+    fn frames(
+        &self,
+        times: &[f64],
+        width: usize,
+        put: impl Fn(&Frame, &Similarity, &mut [f64]) + Sync,
+    ) -> Vec<f64> {
+        let mut numbers = vec![0.0; times.len() * self.n_joints() * width];
+        let size = (self.n_joints() * width).max(1);
+        let frames = numbers.par_chunks_exact_mut(size).zip(times);
+        frames.for_each(|(numbers, &time)| {
+            let locals = self.locals(time);
+            let rows = numbers.chunks_exact_mut(width);
+            for ((local, frame), row) in locals.iter().zip(&self.rig.frames).zip(rows) {
+                put(frame, local, row);
             }
-        }
-        parameters
+        });
+        numbers
     }
 
     /// Weights of the character's morph targets at each time, `(n_times, n_shapes)`.
@@ -246,18 +259,20 @@ impl Clip {
     /// Each joint's transform to its parent, in metres.
     fn locals(&self, time: f64) -> Vec<Similarity> {
         let mut moved = vec![Moved::default(); self.n_joints()];
+        let mut known = None;
         for (target, curve) in &self.curves {
             let &Target::Joint(joint, property) = target else {
                 continue;
             };
+            let span = curve.span_from(time, &mut known);
             let vector = || {
                 let mut vector = [0.0; 3];
-                curve.at(time, &mut vector);
+                curve.at_span(span, &mut vector);
                 Vector3::from(vector)
             };
             match property {
                 Property::Translation => moved[joint].translation = Some(vector()),
-                Property::Rotation => moved[joint].rotation = Some(curve.rotation_at(time)),
+                Property::Rotation => moved[joint].rotation = Some(curve.rotation_at(span)),
                 Property::Scale => moved[joint].scale = Some(vector()),
                 Property::Weights => {}
             }
@@ -286,8 +301,10 @@ fn composed(parent: &Similarity, child: &Similarity) -> Similarity {
     }
 }
 
-fn push_state(states: &mut Vec<f64>, state: &Similarity, length_factor: f64) {
-    states.extend(state.translation.iter().map(|x| x * length_factor));
-    states.extend(state.rotation.coords.iter());
-    states.push(state.scale);
+fn put_state(row: &mut [f64], state: &Similarity, length_factor: f64) {
+    for axis in 0..3 {
+        row[axis] = state.translation[axis] * length_factor;
+    }
+    row[3..7].copy_from_slice(state.rotation.coords.as_slice());
+    row[7] = state.scale;
 }

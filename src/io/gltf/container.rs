@@ -188,7 +188,8 @@ pub(super) fn buffers<'a>(
     Ok(buffers)
 }
 
-fn resolve(uri: &Item<'_>, length: usize, source: &Source<'_>) -> Result<Vec<u8>> {
+/// The bytes that a URI stands for, at most `length` of a file beside this one.
+pub(super) fn resolve(uri: &Item<'_>, length: usize, source: &Source<'_>) -> Result<Vec<u8>> {
     let text = uri.str()?;
     if let Some(data) = text.strip_prefix("data:") {
         let (kind, encoded) = data

@@ -1,6 +1,7 @@
 //! What is asked of every format, from what this one stores.
 
-use super::{LoadedScene, load_scene};
+use super::load::{Curves, load_with};
+use super::{LoadedScene, StoredMotion, load_scene};
 use crate::character::{Character, PARAMETERS_PER_JOINT};
 use crate::error::{Error, Result};
 use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Source, Up};
@@ -10,9 +11,25 @@ use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Source, Up};
 /// # Errors
 /// [`Error::Format`] naming the place, what the format asks for and what is there.
 pub fn load_character(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded<Character>> {
-    let scene = load_scene(source, options)?;
+    let scene = load_with(source, options, Curves::None)?;
     Ok(Loaded {
         value: scene.character,
+        up: Up::Y,
+        warnings: scene.warnings,
+    })
+}
+
+/// Reads the motion that a file has as model parameters, and nothing of its animations.
+///
+/// # Errors
+/// [`Error::Format`] as for the character.
+pub fn load_stored_motion(
+    source: &Source<'_>,
+    options: &LoadOptions,
+) -> Result<Loaded<Option<StoredMotion>>> {
+    let scene = load_with(source, options, Curves::None)?;
+    Ok(Loaded {
+        value: scene.motion,
         up: Up::Y,
         warnings: scene.warnings,
     })
@@ -28,7 +45,14 @@ pub fn load_motion(
     options: &LoadOptions,
     choice: &MotionChoice,
 ) -> Result<Loaded<Motion>> {
-    let mut scene = load_scene(source, options)?;
+    let curves = match (&choice.clip, choice.fps) {
+        (None, None) => Curves::UnlessStored,
+        _ => Curves::All,
+    };
+    let mut scene = load_with(source, options, curves)?;
+    if curves == Curves::UnlessStored && scene.motion.is_none() {
+        scene = load_scene(source, options)?;
+    }
     let warnings = std::mem::take(&mut scene.warnings);
     Ok(Loaded {
         value: motion(scene, choice)?,

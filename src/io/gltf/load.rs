@@ -10,22 +10,41 @@ use super::animation::{self, Animation, Property};
 use super::carried::{self, Stored};
 use super::clip::{Clip, Rig, Target};
 use super::nodes::{self, Node};
-use super::{LoadedScene, container, mesh, momentum, own, skin};
+use super::own::{self, Own};
+use super::{LoadedScene, container, material, mesh, momentum, skin};
 use crate::character::{Character, CharacterParts, ParameterTransform, Unit};
 use crate::error::{Error, Result};
 use crate::io::json::Item;
-use crate::io::nodes::{Assembly, Frame, Names};
+use crate::io::nodes::{Assembly, Frame, Names, Paints};
 use crate::io::{LoadOptions, Source};
 
-/// Reads a GLB or `.gltf` file with everything that is in it. Images are never read.
+/// Reads a GLB or `.gltf` file with everything that is in it.
 ///
 /// # Errors
 /// [`Error::Format`] naming the file, the place, what the format asks for and what is there.
 pub fn load_scene(source: &Source<'_>, options: &LoadOptions) -> Result<LoadedScene> {
-    read(source, options).map_err(|error| error.in_file(&source.name()))
+    load_with(source, options, Curves::All)
 }
 
-fn read(source: &Source<'_>, options: &LoadOptions) -> Result<LoadedScene> {
+/// Which curves of animations are read; without them clips have nothing but a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Curves {
+    All,
+    /// None where the file has its motion as model parameters too.
+    UnlessStored,
+    None,
+}
+
+/// As [`load_scene`], with the curves that are needed.
+pub(super) fn load_with(
+    source: &Source<'_>,
+    options: &LoadOptions,
+    curves: Curves,
+) -> Result<LoadedScene> {
+    read(source, options, curves).map_err(|error| error.in_file(&source.name()))
+}
+
+fn read(source: &Source<'_>, options: &LoadOptions, curves: Curves) -> Result<LoadedScene> {
     let container = container::split(source.bytes())?;
     let root = Item::new(&container.root, "").object()?;
     let mut warnings = Vec::new();
@@ -39,7 +58,7 @@ fn read(source: &Source<'_>, options: &LoadOptions) -> Result<LoadedScene> {
     check_extensions(&root, &mut warnings)?;
     let buffers = container::buffers(&root, container.binary, source)?;
     let data = Data::new(&root, buffers)?;
-    build(&root, &data, &source.stem(), options, warnings).map_err(Error::as_format)
+    build(&root, &data, source, (options, curves), warnings).map_err(Error::as_format)
 }
 
 fn check_asset(root: &Item<'_>) -> Result<()> {
@@ -96,8 +115,8 @@ fn uses(root: &Item<'_>, extension: &str) -> bool {
 fn build(
     root: &Item<'_>,
     data: &Data<'_>,
-    name: &str,
-    options: &LoadOptions,
+    source: &Source<'_>,
+    (options, curves): (&LoadOptions, Curves),
     mut warnings: Vec<String>,
 ) -> Result<LoadedScene> {
     let meshes = mesh::read_all(root)?;
@@ -105,7 +124,13 @@ fn build(
     let mut nodes = nodes::read(root, meshes.len(), n_skins)?;
     let skins = skin::read_all(root, nodes.len(), data, &mut warnings)?;
     let n_targets = |node: usize| nodes[node].mesh.map_or(0, |mesh| meshes[mesh].n_targets);
-    let animations = animation::read_all(root, data, &nodes, n_targets, &mut warnings)?;
+    let with_curves = match curves {
+        Curves::All => true,
+        Curves::UnlessStored => !momentum::has_motion(root),
+        Curves::None => false,
+    };
+    let animations =
+        animation::read_all(root, data, &nodes, n_targets, with_curves, &mut warnings)?;
 
     let skin_joints = || skins.iter().flat_map(|skin| skin.joints.iter().copied());
     let in_scene = nodes::in_scene(root, &nodes, skin_joints())?;
@@ -212,6 +237,8 @@ fn build(
         nodes: &nodes,
         meshes: &meshes,
         skins: &skins,
+        n_materials: root.list("materials")?.len(),
+        is_sorted: own.as_ref().is_some_and(Own::is_sorted),
         is_quantized: uses(root, "KHR_mesh_quantization"),
     };
     assembly.columns = own.as_ref().and_then(|own| own.influences);
@@ -219,7 +246,15 @@ fn build(
     let belongs = |node: usize| own.as_ref().is_none_or(|own| own.mesh == Some(node));
     // Skins first: what they bind stays as stored, and rigid meshes are baked to fit.
     let skinned = |&&node: &&usize| nodes[node].skin.is_some() && belongs(node);
+    let n_carriers = nodes.iter().filter(|node| node.mesh.is_some()).count();
+    // Meshes are most of a file; what comes after them counts as one more.
+    let mut n_read = 0;
+    let mut next = || {
+        n_read += 1;
+        source.progress.at(n_read - 1, n_carriers.max(n_read) + 1)
+    };
     for &node in in_scene.iter().filter(skinned) {
+        next()?;
         carried::add_mesh(
             &mut assembly,
             &stored,
@@ -231,6 +266,7 @@ fn build(
     }
     assembly.bind_rest(&skins);
     for &node in in_scene.iter().filter(|&&node| rigid[node]) {
+        next()?;
         carried::add_mesh(
             &mut assembly,
             &stored,
@@ -252,6 +288,7 @@ fn build(
             &mut warnings,
         )?;
     }
+    next()?;
     if in_scene.len() < nodes.len() {
         warnings.push(format!(
             "{} nodes outside the scene are left out",
@@ -300,19 +337,29 @@ fn build(
     let name = match (&own, nodes.first()) {
         (Some(own), _) => nodes[own.root].name.clone(),
         (None, Some(node)) if is_momentum => node.name.clone(),
-        _ => name.to_owned(),
+        _ => source.stem(),
     };
     let mut parts = CharacterParts::new(name, skeleton, transform);
     let file_unit = own.as_ref().map_or(options.unit, |own| own.unit);
     let mut motion = additions.and_then(|additions| additions.apply(&mut parts, file_unit));
     parts.inverse_bind_pose = Arc::new(assembly.inverse_bind_pose());
     let joint_nodes = assembly.joint_nodes.clone();
+    let used = match &own {
+        Some(own) => own.materials(stored.n_materials)?,
+        None => assembly.used_materials(),
+    };
+    let materials = material::read(root, data, source, &used, &mut warnings)?;
+    let paints = own.is_none().then(|| Paints {
+        materials: materials.clone(),
+        default: material::default_material(),
+    });
     let charge = |place: &str, numbers| data.charge(place, numbers);
     if let Some((mesh, weights, shapes)) =
         // Momentum and we take weights as they are.
         assembly.into_mesh(
             &charge,
             options.normalize_weights && !is_momentum,
+            paints,
             &mut warnings,
         )?
     {
@@ -339,7 +386,7 @@ fn build(
                 Unit::Meter => parts,
                 unit => Character::new(parts)?.in_unit(unit).parts(),
             };
-            own.complete(data, &mut parts, &mut warnings)?;
+            own.complete(data, materials, &mut parts, &mut warnings)?;
             let character = Character::new(parts)?;
             if let (Some(motion), Some(item)) = (&mut motion, own.motion()) {
                 motion.refine(&item, data)?;
@@ -376,6 +423,9 @@ fn clips(
         let mut curves = Vec::new();
         for channel in animation.channels {
             let node = channel.node;
+            let Some(curve) = channel.curve else {
+                continue;
+            };
             let target = if channel.property == Property::Weights {
                 let shapes = assembly.node_shapes.get(&node);
                 shapes.map(|&(first, count)| Target::Shapes(first, count))
@@ -383,21 +433,24 @@ fn clips(
                 assembly.node_joints[node].map(|joint| Target::Joint(joint, channel.property))
             };
             let Some(target) = target else {
-                left_out += 1;
+                // What an extension knows is read as that; markers move by themselves.
+                left_out += usize::from(momentum::kind(&nodes[node]).is_none());
                 continue;
             };
             if let Target::Joint(joint, property) = target {
                 let frame = &assembly.frames[joint];
-                let keys = 0..channel.curve.times().len();
                 let bad_scale = || {
-                    keys.clone().any(|key| {
-                        let key = channel.curve.key(key);
-                        let scale = [key[0], key[1], key[2]].map(f64::from);
-                        !frame.relative_scale(&scale.into()).1
+                    let mut last = None;
+                    (0..curve.times().len()).any(|key| {
+                        let key = curve.key(key);
+                        let scale = [key[0], key[1], key[2]];
+                        // Most scales stay what they are.
+                        std::mem::replace(&mut last, Some(scale)) != Some(scale)
+                            && !frame.relative_scale(&scale.map(f64::from).into()).1
                     })
                 };
                 let is_inexact = match property {
-                    Property::Rotation => !frame.can_turn() && channel.curve.moves(),
+                    Property::Rotation => !frame.can_turn() && curve.moves(),
                     Property::Scale => bad_scale(),
                     _ => false,
                 };
@@ -415,7 +468,7 @@ fn clips(
                     });
                 }
             }
-            curves.push((target, channel.curve));
+            curves.push((target, curve));
         }
         if left_out > 0 {
             warnings.push(format!(

@@ -27,7 +27,7 @@ pub fn load_markers(source: &Source<'_>, options: &LoadOptions) -> Result<Loaded
     let nodes = nodes::read(&root, meshes.len(), root.list("skins")?.len())?;
     let mut warnings = Vec::new();
     let n_targets = |node: usize| nodes[node].mesh.map_or(0, |mesh| meshes[mesh].n_targets);
-    let animations = animation::read_all(&root, &data, &nodes, n_targets, &mut warnings)?;
+    let animations = animation::read_all(&root, &data, &nodes, n_targets, true, &mut warnings)?;
     let fps = root
         .get("extensions")
         .and_then(|extensions| extensions.get(momentum::NAME)?.get("fps"))
@@ -179,12 +179,15 @@ impl File<'_, '_> {
 
     /// What Momentum stores: keys, and a confidence for each of them.
     fn keys(&self, node: &Node<'_>, channel: &animation::Channel) -> Result<Vec<Seen>> {
+        let Some(curve) = &channel.curve else {
+            return Ok(Vec::new());
+        };
         let confidence = match momentum::kind(node).and_then(|(_, item)| item.get("confidence")) {
             Some(list) => list.number_list()?,
             None => Vec::new(),
         };
         let to_unit = self.unit.per_meter();
-        let times = channel.curve.times();
+        let times = curve.times();
         self.data.charge(&node.item.path, times.len() * 10)?;
         let key = |(key, &time): (usize, &f32)| {
             let frame = (f64::from(time) * self.fps).round();
@@ -197,7 +200,7 @@ impl File<'_, '_> {
             }
             Ok(Seen {
                 frame: frame as usize,
-                pos: [0, 1, 2].map(|axis| f64::from(channel.curve.key(key)[axis]) * to_unit),
+                pos: [0, 1, 2].map(|axis| f64::from(curve.key(key)[axis]) * to_unit),
                 occluded: false,
                 confidence: confidence.get(key).copied().unwrap_or(1.0),
             })

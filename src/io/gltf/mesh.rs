@@ -109,6 +109,7 @@ struct Attribute {
 pub(super) fn read(
     data: &Data<'_>,
     item: &Item<'_>,
+    n_materials: usize,
     is_quantized: bool,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Primitive>> {
@@ -209,6 +210,8 @@ pub(super) fn read(
         });
     }
     let (faces, lines) = connect(data, item, count, warnings)?;
+    let material = item.optional_index("material", "materials", n_materials)?;
+    let materials = vec![(material, faces.len())];
     let own = texture_triangles(data, item, faces.len())?;
     let texcoord_faces = own.map(|(own, triangles)| {
         texcoords = Some(finite_or_zero(own));
@@ -223,6 +226,7 @@ pub(super) fn read(
         faces,
         polygons: Polygons::default(),
         lines,
+        materials,
         influences,
         targets,
     }))

@@ -3,7 +3,7 @@
 //! * `entry`: what is asked of every format
 //! * `container`: chunks and buffers
 //! * `accessor`: typed, bounds-checked reading
-//! * `nodes`, `skin`, `mesh`, `animation`: what the file stores
+//! * `nodes`, `skin`, `mesh`, `material`, `animation`: what the file stores
 //! * `carried`, and [`crate::io`]'s `nodes`: what it becomes
 //! * `clip`: motion at any time
 //! * `momentum`: PyMomentum's own extension
@@ -25,6 +25,7 @@ mod entry;
 mod exact;
 mod load;
 mod markers;
+mod material;
 mod mesh;
 mod momentum;
 mod nodes;
@@ -33,7 +34,7 @@ mod skin;
 pub mod write;
 
 pub use clip::Clip;
-pub use entry::{load_character, load_motion};
+pub use entry::{load_character, load_motion, load_stored_motion};
 pub use load::load_scene;
 pub use markers::load_markers;
 pub use momentum::StoredMotion;

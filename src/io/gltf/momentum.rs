@@ -165,6 +165,12 @@ pub(super) fn kind<'a>(node: &Node<'a>) -> Option<(&'a str, Item<'a>)> {
     Some((extension.get("type")?.value.as_str()?, extension))
 }
 
+/// Whether the document seems to have motion as model parameters.
+pub(super) fn has_motion(root: &Item<'_>) -> bool {
+    let extension = root.get("extensions").and_then(|all| all.get(NAME));
+    extension.is_some_and(|extension| extension.get("motion").is_some())
+}
+
 /// Whether the document was written by Momentum with joints of its own.
 pub(super) fn has_joints(root: &Item<'_>, nodes: &[Node<'_>]) -> bool {
     root.get("extensions")

@@ -16,7 +16,7 @@ use super::accessor::Data;
 use super::exact::{Numbers, stepped};
 use super::nodes::Node;
 use crate::character::{
-    BlendShape, BlendShapeBase, CharacterParts, JointPhysicalProperties, Mesh, MeshParts,
+    BlendShape, BlendShapeBase, CharacterParts, JointPhysicalProperties, Material, Mesh, MeshParts,
     PoseShape, Reals, SdfCollider, SignedDistanceField, SkinWeights, SkinnedLocator, Unit,
 };
 use crate::error::{Error, Result};
@@ -93,10 +93,27 @@ impl<'a> Own<'a> {
         self.item.get("motion")
     }
 
-    /// Completes a character, which is in [`Self::unit`].
+    /// The places of the mesh's materials among the file's.
+    pub fn materials(&self, n_materials: usize) -> Result<Vec<usize>> {
+        let Some(mesh) = self.item.get("mesh") else {
+            return Ok(Vec::new());
+        };
+        let list = mesh.list("materials")?;
+        let places = list.iter().map(|at| at.index("materials", n_materials));
+        places.collect()
+    }
+
+    /// Whether the mesh is drawn in pieces, sorted by material, and its triangles are kept here.
+    pub fn is_sorted(&self) -> bool {
+        let mesh = self.item.get("mesh");
+        mesh.is_some_and(|mesh| mesh.get("faces").is_some())
+    }
+
+    /// Completes a character, which is in [`Self::unit`]; `materials` are those of the mesh.
     pub fn complete(
         &self,
         data: &Data<'_>,
+        materials: Vec<Material>,
         parts: &mut CharacterParts,
         warnings: &mut Vec<String>,
     ) -> Result<()> {
@@ -119,7 +136,7 @@ impl<'a> Own<'a> {
             }
         }
         if let Some(item) = self.item.get("mesh") {
-            self.complete_mesh(data, &item, parts)?;
+            self.complete_mesh(data, &item, materials, parts)?;
         }
         self.complete_shapes(data, parts)?;
         let joint = |item: &Item<'_>| item.index("joints", self.joints.len());
@@ -156,6 +173,7 @@ impl<'a> Own<'a> {
         &self,
         data: &Data<'_>,
         item: &Item<'_>,
+        materials: Vec<Material>,
         parts: &mut CharacterParts,
     ) -> Result<()> {
         if self.influences.is_none() {
@@ -189,6 +207,20 @@ impl<'a> Own<'a> {
                 *values = refined(data, &place, values)?;
             }
         }
+        mesh.materials = materials;
+        for (key, triangles) in [
+            ("faces", &mut mesh.faces),
+            ("texcoordFaces", &mut mesh.texcoord_faces),
+        ] {
+            if let Some(place) = item.get(key) {
+                let corners = integers(data, &place)?;
+                let (found, rest) = corners.as_chunks::<3>();
+                if !rest.is_empty() {
+                    return Err(place.wrong("three corners a triangle"));
+                }
+                *triangles = found.to_vec();
+            }
+        }
         for (key, values) in [
             ("lines", &mut mesh.lines),
             ("texcoordLines", &mut mesh.texcoord_lines),
@@ -201,6 +233,7 @@ impl<'a> Own<'a> {
             ("polyFaces", &mut mesh.poly_faces),
             ("polyFaceSizes", &mut mesh.poly_face_sizes),
             ("polyTexcoordFaces", &mut mesh.poly_texcoord_faces),
+            ("faceMaterials", &mut mesh.face_materials),
         ] {
             if let Some(place) = item.get(key) {
                 *values = integers(data, &place)?;

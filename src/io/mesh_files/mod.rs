@@ -1,5 +1,6 @@
-//! Meshes without a skeleton, as robots refer to them: STL, OBJ, GLB; and solids as triangles.
+//! Meshes without a skeleton, as robots refer to them: STL, OBJ, GLB, MSH; and solids as triangles.
 
+mod msh;
 mod obj;
 mod solids;
 mod stl;
@@ -25,6 +26,7 @@ pub struct Triangles {
 pub fn load(bytes: &[u8], suffix: &str) -> Result<Triangles> {
     match suffix {
         "stl" => stl::read(bytes),
+        "msh" => msh::read(bytes),
         "obj" => obj::read(&Source::from_bytes(bytes).text()),
         "glb" | "gltf" => {
             let source = Source::from_bytes(bytes);
@@ -40,7 +42,7 @@ pub fn load(bytes: &[u8], suffix: &str) -> Result<Triangles> {
         }
         other => Err(Error::format(
             "the suffix",
-            "a mesh as .stl, .obj or .glb",
+            "a mesh as .stl, .obj, .glb or .msh",
             format!("'.{other}'"),
         )),
     }

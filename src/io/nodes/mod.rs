@@ -13,7 +13,7 @@ mod names;
 pub(in crate::io) mod polar;
 mod primitive;
 
-pub(in crate::io) use assembly::Assembly;
+pub(in crate::io) use assembly::{Assembly, Paints};
 pub(in crate::io) use frames::{Frame, Local, Similarity};
 pub(in crate::io) use names::Names;
 pub(in crate::io) use primitive::{Polygons, Primitive, Skin};

@@ -14,6 +14,9 @@ pub(in crate::io) struct Primitive {
     /// The polygons that the triangles were cut from; empty where the format has triangles only.
     pub polygons: Polygons,
     pub lines: Vec<Vec<u32>>,
+    /// The material in the file and the number of triangles that have it, run after run; none where nothing
+    /// is said.
+    pub materials: Vec<(Option<usize>, usize)>,
     /// Joint indices and weights, four columns a set, set after set.
     pub influences: Vec<(Vec<u32>, Vec<f32>)>,
     /// Displacements of each morph target, where it moves the vertices.

@@ -67,10 +67,7 @@ pub fn save_markers(markers: &Markers, progress: Progress<'_>) -> Result<Saved> 
         line.push('\n');
         text.push_str(&line);
     }
-    Ok(Saved {
-        bytes: text.into_bytes(),
-        warnings: left_out(sequences),
-    })
+    Ok(Saved::new(text.into_bytes(), left_out(sequences)))
 }
 
 /// Adds to a text.

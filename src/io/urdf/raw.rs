@@ -4,6 +4,7 @@ use nalgebra::{Isometry3, Matrix3, Translation3, UnitQuaternion, Vector3};
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
+use crate::io::rigid::Form;
 use crate::io::xml::Element;
 
 /// A robot: links, and joints between them.
@@ -32,21 +33,18 @@ pub(super) struct Inertial {
 
 /// A form and where it sits on its link.
 pub(super) struct Shape<'a, 'i> {
-    /// What it was read from.
-    pub element: Element<'a, 'i>,
     pub origin: Isometry3<f64>,
-    pub geometry: Geometry,
+    pub form: Form<MeshFile<'a, 'i>>,
     /// Red, green, blue; 0 to 1.
     pub color: Option<[f64; 3]>,
 }
 
-/// A form around the origin; round ones have their axis along z.
-pub(super) enum Geometry {
-    Box([f64; 3]),
-    Cylinder { radius: f64, length: f64 },
-    Capsule { radius: f64, length: f64 },
-    Sphere { radius: f64 },
-    Mesh { file: String, scale: [f64; 3] },
+/// A mesh in a file of its own.
+pub(super) struct MeshFile<'a, 'i> {
+    /// What it was read from.
+    pub element: Element<'a, 'i>,
+    pub file: String,
+    pub scale: [f64; 3],
 }
 
 /// How a link moves on its parent.
@@ -236,23 +234,22 @@ fn shape<'a, 'i>(
             .ok_or_else(|| form.wrong(format!("'{name}' of 0 or more"), "none such"))
     };
     let round = || Ok::<_, Error>((size("radius")?, size("length")?));
-    let geometry = match form.tag() {
-        "box" => Geometry::Box(
+    let read = match form.tag() {
+        "box" => Form::Box(
             form.numbers::<3>("size")?
                 .ok_or_else(|| form.wrong("an attribute 'size'", "none"))?,
         ),
         "cylinder" => {
             let (radius, length) = round()?;
-            Geometry::Cylinder { radius, length }
+            Form::Cylinder { radius, length }
         }
         "capsule" => {
             let (radius, length) = round()?;
-            Geometry::Capsule { radius, length }
+            Form::Capsule { radius, length }
         }
-        "sphere" => Geometry::Sphere {
-            radius: size("radius")?,
-        },
-        "mesh" => Geometry::Mesh {
+        "sphere" => Form::Ellipsoid([size("radius")?; 3]),
+        "mesh" => Form::Mesh(MeshFile {
+            element: *element,
             file: form.need("filename")?.to_owned(),
             scale: match form.number_list("scale")?.as_deref() {
                 None => [1.0; 3],
@@ -260,16 +257,15 @@ fn shape<'a, 'i>(
                 Some(&[x, y, z]) => [x, y, z],
                 Some(other) => return Err(form.wrong("3 numbers in 'scale'", other.len())),
             },
-        },
+        }),
         _ => return Err(form.wrong("a box, cylinder, capsule, sphere or mesh", form.tag())),
     };
     let material = element.child("material");
     let own = material.as_ref().map(color).transpose()?.flatten();
     let named = material.and_then(|material| colors.get(material.attribute("name")?).copied());
     Ok(Shape {
-        element: *element,
         origin: origin(element)?,
-        geometry,
+        form: read,
         color: own.or(named),
     })
 }

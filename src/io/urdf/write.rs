@@ -21,10 +21,7 @@ pub fn save_character(character: &Character, options: &SaveOptions) -> Result<Sa
     let mut writer = Writer::new(&character, options);
     writer.links();
     let _ = writeln!(writer.text, "</robot>");
-    Ok(Saved {
-        bytes: writer.text.into_bytes(),
-        warnings: writer.warnings,
-    })
+    Ok(Saved::new(writer.text.into_bytes(), writer.warnings))
 }
 
 /// A motion of one joint by one parameter.

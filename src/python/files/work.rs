@@ -118,6 +118,6 @@ pub(super) fn save(
         None => "<file>".into(),
     };
     let saved = with_progress(py, &format!("writing {name}"), work)?;
-    target::write(object, &saved.bytes)?;
+    target::write(object, &saved.parts)?;
     warn(py, &name, &saved.warnings)
 }

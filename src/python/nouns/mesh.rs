@@ -26,7 +26,7 @@ use crate::python::{interrupt, values};
 ///     number of corners of each; texture-coordinate indices in the same order, or none.
 /// materials : sequence of Material, optional
 /// face_materials : integer array (n_faces,), optional
-///     The material of each triangle.
+///     The material of each triangle; all have the first where not given.
 ///
 /// Raises
 /// ------

@@ -25,7 +25,7 @@ mod skinned_locator;
 
 pub use blend_shape::PyBlendShapeBase;
 pub use character::PyCharacter;
-pub use marker::PyMarkerSequence;
+pub use marker::{PyMarker, PyMarkerSequence};
 pub use mesh::PyMesh;
 pub use parameter_transform::PyInverseParameterTransform;
 pub use skeleton::PySkeleton;

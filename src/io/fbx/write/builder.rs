@@ -1,5 +1,6 @@
 //! One thing after another into a file.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use super::scene::{Clock, Id, ROOT, Scene};
 use super::skeleton::{self, model, named};
 use super::{markers, mesh, motion, shapes, skin};
 use crate::character::{
-    Character, MarkerSequence, Mesh, PARAMETERS_PER_JOINT, ParameterTransform, Skeleton, Unit,
+    Character, Joint, MarkerSequence, Mesh, PARAMETERS_PER_JOINT, ParameterTransform, Reals,
+    Skeleton, Unit,
 };
 use crate::error::{Error, Result};
 use crate::io::{Extras, Motion, SaveOptions, Saved};
@@ -23,7 +25,6 @@ pub struct FbxBuilder {
     scene: Scene,
     /// What the file's settings say about axes.
     pub axes: Axes,
-    unit: Option<Unit>,
     layer: Option<(Id, Record)>,
     fps: Option<f64>,
     seconds: f64,
@@ -31,9 +32,13 @@ pub struct FbxBuilder {
     names: HashSet<String>,
 }
 
+/// The unit of files: the one that FBX has where nothing is said, since many readers do not listen.
+const UNIT: Unit = Unit::Centimeter;
+
 /// A character in the file.
 struct Added {
     name: String,
+    /// As it was given, in its own unit.
     skeleton: Arc<Skeleton>,
     joints: Vec<Id>,
     /// Channels of its blend shapes, then of its face expressions.
@@ -62,9 +67,10 @@ impl FbxBuilder {
     /// Adds a skeleton, with mesh, skin, shapes and locators as far as the options ask for them.
     ///
     /// # Errors
-    /// [`Error::Value`] for another unit than what was added before; [`Error::Character`] for a bind pose
-    /// without an inverse.
+    /// [`Error::Character`] for a bind pose without an inverse.
     pub fn add_character(&mut self, character: &Character, options: &SaveOptions) -> Result<()> {
+        let given = character.skeleton.clone();
+        let character = &character.in_unit(UNIT);
         let joints = self.add_joints(character, &character.name, options)?;
         let mut channels = Vec::new();
         if let (true, Some(own)) = (options.mesh, &character.mesh) {
@@ -86,7 +92,7 @@ impl FbxBuilder {
                 }
             }
         }
-        self.remember(character, &character.name, joints, channels);
+        self.remember(given, &character.name, joints, channels);
         Ok(())
     }
 
@@ -100,6 +106,8 @@ impl FbxBuilder {
         place: BodyPlace<'_>,
         options: &SaveOptions,
     ) -> Result<()> {
+        let given = character.skeleton.clone();
+        let character = &character.in_unit(UNIT);
         let name = match place.name {
             "" => &character.name,
             own => own,
@@ -116,36 +124,70 @@ impl FbxBuilder {
             let moved = mesh::moved(own, to_joint)?;
             mesh::geometry(&mut self.scene, &moved, &moved.vertices, name, node)?;
         }
-        self.remember(character, name, joints, Vec::new());
+        self.remember(given, name, joints, Vec::new());
         Ok(())
     }
 
-    /// Adds a mesh that moves as a whole by the seven parameters of one joint in each frame, `(n_frames,
-    /// 7)`, on top of an offset. `unit` is that of its lengths.
+    /// Adds a mesh that moves as a whole by the seven parameters of a joint in each frame, `(n_frames, 7)`.
+    /// Its vertices are in the frame of `joint`, whose name and parent do not count, and in `unit`.
     ///
     /// # Errors
-    /// [`Error::Value`] for another unit than what was added before, or another number of parameters.
+    /// [`Error::Value`] for another number of parameters.
     pub fn add_animated_mesh(
         &mut self,
-        own: (&Mesh, Unit),
+        (own, unit): (&Mesh, Unit),
+        joint: &Joint,
         name: &str,
-        offset: [f64; 3],
         fps: f64,
         parameters: &[f64],
     ) -> Result<()> {
-        self.use_unit(own.1)?;
+        let factor = factor(unit);
         let frames = rows(parameters, PARAMETERS_PER_JOINT, "joint_params")?;
+        let parameters = &*scaled(parameters, factor);
+        check_finite(parameters, PARAMETERS_PER_JOINT)?;
+        let mut joint = joint.clone();
+        joint.translation_offset = joint.translation_offset.map(|x| x * factor);
+        let vertices: Reals = match factor {
+            1.0 => own.vertices.clone(),
+            _ => own
+                .vertices
+                .iter()
+                .map(|x| x * factor)
+                .collect::<Vec<f64>>()
+                .into(),
+        };
         let unique = self.fresh(if name.is_empty() { "mesh" } else { name });
-        let place = [skeleton::translation(offset)];
+        let place = skeleton::placed(&joint);
         let node = model(&mut self.scene, &unique, "Mesh", ROOT, place);
-        mesh::geometry(&mut self.scene, own.0, &own.0.vertices, &unique, node)?;
+        mesh::geometry(&mut self.scene, own, &vertices, &unique, node)?;
         if frames > 0 {
             let layer = self.layer(fps, frames)?;
+            let offset = joint.translation_offset;
             motion::transform(&mut self.scene, layer, node, fps, offset, || {
                 parameters.chunks_exact(PARAMETERS_PER_JOINT)
             });
         }
         Ok(())
+    }
+
+    /// Adds the mesh of a character, without its skeleton, that moves as a whole by the parameters of the
+    /// character's first joint, `(n_frames, 7)`.
+    ///
+    /// # Errors
+    /// As [`Self::add_animated_mesh`], and where there is no mesh or no joint.
+    pub fn add_animated_character(
+        &mut self,
+        character: &Character,
+        name: &str,
+        fps: f64,
+        parameters: &[f64],
+    ) -> Result<()> {
+        let (Some(own), Some(joint)) = (&character.mesh, character.skeleton.joints().first())
+        else {
+            return Err(Error::value("character", "it has no mesh or no joint"));
+        };
+        let own = mesh::moved(own, &character.inverse_bind_pose[0])?;
+        self.add_animated_mesh((&own, character.unit), joint, name, fps, parameters)
     }
 
     /// Adds `(n_frames, n_parameters)` model parameters of a character that was added, and with them the
@@ -234,29 +276,25 @@ impl FbxBuilder {
         let width = character.skeleton.len() * PARAMETERS_PER_JOINT;
         let frames = rows(joint_params, width, "joint_params")?;
         let nodes = self.find(character)?.joints.clone();
-        if let Some(at) = joint_params.iter().position(|x| !(*x as f32).is_finite()) {
-            let problem = format!("frame {} has a value that is not finite", at / width.max(1));
-            return Err(Error::value("joint_params", problem));
-        }
+        let factor = factor(character.unit);
+        let joint_params = &*scaled(joint_params, factor);
+        check_finite(joint_params, width)?;
         if frames > 0 {
             let layer = self.layer(fps, frames)?;
-            let skeleton = &character.skeleton;
+            let skeleton = &character.skeleton.scaled(factor);
             motion::joints(&mut self.scene, layer, skeleton, &nodes, fps, joint_params);
         }
         Ok(())
     }
 
-    /// Adds recorded points as optical markers; `unit` is that of their positions, which are converted to the
-    /// unit of what was added before.
+    /// Adds recorded points as optical markers; `unit` is that of their positions.
     ///
     /// # Errors
     /// [`Error::Value`] for a frame rate that is not positive.
     pub fn add_marker_sequence(&mut self, sequence: &MarkerSequence, unit: Unit) -> Result<()> {
-        let own = *self.unit.get_or_insert(unit);
         if sequence.n_frames() > 0 {
             let layer = self.layer(sequence.fps(), sequence.n_frames())?;
-            let factor = own.per_meter() / unit.per_meter();
-            markers::markers(&mut self.scene, layer, sequence, factor);
+            markers::markers(&mut self.scene, layer, sequence, factor(unit));
         }
         Ok(())
     }
@@ -277,10 +315,8 @@ impl FbxBuilder {
             n_frames,
             take: if self.fps.is_some() { TAKE } else { "" },
         };
-        let bytes = self
-            .scene
-            .finish(self.axes, self.unit.unwrap_or_default(), clock)?;
-        Ok(Saved { bytes, warnings })
+        let bytes = self.scene.finish(self.axes, clock)?;
+        Ok(Saved::new(bytes, warnings))
     }
 
     fn add_joints(
@@ -289,7 +325,6 @@ impl FbxBuilder {
         name: &str,
         options: &SaveOptions,
     ) -> Result<Vec<Id>> {
-        self.use_unit(character.unit)?;
         let space = options.namespace.as_str();
         let mut twice = false;
         for joint in character.skeleton.joints() {
@@ -348,10 +383,16 @@ impl FbxBuilder {
         mesh::geometry(&mut self.scene, own, vertices, name, node)
     }
 
-    fn remember(&mut self, character: &Character, name: &str, joints: Vec<Id>, channels: Vec<Id>) {
+    fn remember(
+        &mut self,
+        skeleton: Arc<Skeleton>,
+        name: &str,
+        joints: Vec<Id>,
+        channels: Vec<Id>,
+    ) {
         self.added.push(Added {
             name: name.to_owned(),
-            skeleton: character.skeleton.clone(),
+            skeleton,
             joints,
             channels,
         });
@@ -380,10 +421,6 @@ impl FbxBuilder {
         name
     }
 
-    fn use_unit(&mut self, unit: Unit) -> Result<()> {
-        self.unit.get_or_insert(unit).require("unit", unit)
-    }
-
     /// The layer of the animation, which lasts for so many frames at least.
     fn layer(&mut self, fps: f64, n_frames: usize) -> Result<Id> {
         if !(fps > 0.0 && fps.is_finite()) {
@@ -397,6 +434,35 @@ impl FbxBuilder {
         let scene = &mut self.scene;
         let (id, _) = self.layer.get_or_insert_with(|| motion::layer(scene));
         Ok(*id)
+    }
+}
+
+/// From lengths in `unit` to those of the file.
+fn factor(unit: Unit) -> f64 {
+    UNIT.per_meter() / unit.per_meter()
+}
+
+/// Joint parameters whose translations are lengths of the file.
+fn scaled(parameters: &[f64], factor: f64) -> Cow<'_, [f64]> {
+    if factor == 1.0 {
+        return parameters.into();
+    }
+    let numbers = parameters.iter().enumerate();
+    let numbers = numbers.map(|(at, x)| match at % PARAMETERS_PER_JOINT < 3 {
+        true => x * factor,
+        false => *x,
+    });
+    numbers.collect()
+}
+
+/// Refuses what single precision cannot hold.
+fn check_finite(numbers: &[f64], width: usize) -> Result<()> {
+    match numbers.iter().position(|x| !(*x as f32).is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let problem = format!("frame {} has a value that is not finite", at / width.max(1));
+            Err(Error::value("joint_params", problem))
+        }
     }
 }
 

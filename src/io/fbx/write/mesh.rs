@@ -2,6 +2,7 @@
 
 use nalgebra::{Matrix4, Point3};
 
+use super::material;
 use super::record::Record;
 use super::scene::{Id, Scene, properties};
 use crate::character::{Mesh, MeshParts, Reals};
@@ -39,7 +40,7 @@ pub(super) fn geometry(
         .field("PolygonVertexIndex", polygons.vertices);
     if !mesh.normals.is_empty() {
         record = record.inside(
-            layered("LayerElementNormal", "ByVertice", "Direct")
+            layered("LayerElementNormal", "ByVertice", "Direct", "")
                 .field("Normals", mesh.normals.iter().collect::<Vec<f64>>()),
         );
         layer = layer.inside(element("LayerElementNormal"));
@@ -49,9 +50,14 @@ pub(super) fn geometry(
         let rows = mesh.texcoords.iter().enumerate();
         let uv = rows.map(|(at, x)| if at % 2 == 1 { 1.0 - x } else { x });
         record = record.inside(
-            layered("LayerElementUV", "ByPolygonVertex", "IndexToDirect")
-                .field("UV", uv.collect::<Vec<f64>>())
-                .field("UVIndex", polygons.texcoords),
+            layered(
+                "LayerElementUV",
+                "ByPolygonVertex",
+                "IndexToDirect",
+                "UVMap",
+            )
+            .field("UV", uv.collect::<Vec<f64>>())
+            .field("UVIndex", polygons.texcoords),
         );
         layer = layer.inside(element("LayerElementUV"));
     }
@@ -61,14 +67,24 @@ pub(super) fn geometry(
             [part(r), part(g), part(b), 1.0]
         });
         record = record.inside(
-            layered("LayerElementColor", "ByPolygonVertex", "IndexToDirect")
-                .field("Colors", colors.collect::<Vec<f64>>())
-                .field("ColorIndex", polygons.corners),
+            layered(
+                "LayerElementColor",
+                "ByPolygonVertex",
+                "IndexToDirect",
+                "Color",
+            )
+            .field("Colors", colors.collect::<Vec<f64>>())
+            .field("ColorIndex", polygons.corners),
         );
         layer = layer.inside(element("LayerElementColor"));
     }
+    if let Some(materials) = material::layer(mesh) {
+        record = record.inside(materials);
+        layer = layer.inside(element("LayerElementMaterial"));
+    }
     scene.add(record.inside(layer));
     scene.connect(id, model);
+    material::add(scene, mesh, model);
     Ok(id)
 }
 
@@ -90,11 +106,11 @@ pub(super) fn moved(mesh: &Mesh, matrix: &[f64; 16]) -> Result<Mesh> {
     })
 }
 
-fn layered(record: &'static str, mapping: &str, reference: &str) -> Record {
+fn layered(record: &'static str, mapping: &str, reference: &str, name: &str) -> Record {
     Record::new(record)
         .with(0)
         .field("Version", 101)
-        .field("Name", "")
+        .field("Name", name)
         .field("MappingInformationType", mapping)
         .field("ReferenceInformationType", reference)
 }

@@ -3,17 +3,18 @@
 //! * `record`: the records of a file
 //! * `scene`: objects, how they are connected, and the file around them
 //! * `axes`: which way up, ahead and aside are
-//! * `skeleton`, `mesh`, `skin`, `shapes`, `motion`, `markers`: what a scene is made of
+//! * `skeleton`, `mesh`, `material`, `skin`, `shapes`, `motion`, `markers`: what a scene is made of
 //! * `builder`: one thing after another into a file
 //!
 //! A joint is a limb node: its offset is the local translation, its pre-rotation the pre-rotation, and its
 //! parameters are the local translation, rotation and scaling in the order `XYZ`, which turns about x first as
 //! joints do. Children inherit scale (`RSrs`). Motion is written as keys in every frame; keys are of single
-//! precision. Lengths are those of the character, and the unit is in the settings of the file.
+//! precision. Lengths are centimetres, as everybody expects.
 
 mod axes;
 mod builder;
 mod markers;
+mod material;
 mod mesh;
 mod motion;
 mod record;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::axes::Axes;
 use super::record::{CREATION_TIME, FILE_ID, Record, VERSION, Value, file};
-use crate::character::Unit;
 use crate::error::Result;
 
 /// Ticks of the clock of FBX in a second.
@@ -126,7 +125,7 @@ impl Scene {
     }
 
     /// The file.
-    pub fn finish(self, axes: Axes, unit: Unit, clock: Clock) -> Result<Vec<u8>> {
+    pub fn finish(self, axes: Axes, clock: Clock) -> Result<Vec<u8>> {
         let creator = concat!("kinarray ", env!("CARGO_PKG_VERSION"));
         let header = Record::new("FBXHeaderExtension")
             .field("FBXHeaderVersion", 1003)
@@ -158,7 +157,7 @@ impl Scene {
             Record::new("FileId").with(Value::Bytes(FILE_ID.to_vec())),
             Record::new("CreationTime").with(CREATION_TIME),
             Record::new("Creator").with(creator),
-            settings(axes, unit, clock),
+            settings(axes, clock),
             Record::new("Documents").field("Count", 1).inside(document),
             Record::new("References"),
             definitions,
@@ -177,10 +176,8 @@ pub(super) struct Clock {
     pub take: &'static str,
 }
 
-fn settings(axes: Axes, unit: Unit, clock: Clock) -> Record {
+fn settings(axes: Axes, clock: Clock) -> Record {
     let [up, front, side] = axes.settings();
-    // Centimetres are the unit of FBX.
-    let in_centimeters = Unit::Centimeter.per_meter() / unit.per_meter();
     let mode = [
         (120.0, 1),
         (100.0, 2),
@@ -207,8 +204,8 @@ fn settings(axes: Axes, unit: Unit, clock: Clock) -> Record {
             Property::int("CoordAxisSign", side.1),
             Property::int("OriginalUpAxis", up.0),
             Property::int("OriginalUpAxisSign", up.1),
-            Property::number("UnitScaleFactor", in_centimeters),
-            Property::number("OriginalUnitScaleFactor", in_centimeters),
+            Property::number("UnitScaleFactor", 1.0),
+            Property::number("OriginalUnitScaleFactor", 1.0),
             Property::choice("TimeMode", mode),
             Property::number("CustomFrameRate", clock.fps),
             Property::time("TimeSpanStart", 0),

@@ -4,11 +4,15 @@ use nalgebra::{Quaternion, UnitQuaternion};
 
 use super::record::Record;
 use super::scene::{Id, Property, ROOT, Scene, properties};
-use crate::character::{Character, Skeleton};
-use crate::io::angles::{euler_near, matrix};
+use crate::character::{Character, Joint, Skeleton};
+use crate::io::angles::{euler_xyz, matrix};
+use crate::io::fbx::LOCATOR;
 
 /// Moved by animations.
 pub(super) const ANIMATED: &str = "A";
+
+/// A property of the one who made the file.
+const USER: &str = "U";
 
 /// The record of a node.
 pub(super) fn model(
@@ -41,21 +45,25 @@ pub(super) fn attribute(scene: &mut Scene, node: Id, name: &str, kind: &'static 
     scene.connect(id, node);
 }
 
+/// Where a joint is at rest.
+pub(super) fn placed(joint: &Joint) -> [Property; 3] {
+    let [x, y, z, w] = joint.pre_rotation;
+    let turn = UnitQuaternion::new_unchecked(Quaternion::new(w, x, y, z));
+    let pre = euler_xyz(&matrix(&turn)).map(f64::to_degrees);
+    [
+        Property::new("RotationActive", ["bool", ""], "").value(1),
+        Property::vector("PreRotation", ["Vector3D", "Vector"], "", pre),
+        translation(joint.translation_offset),
+    ]
+}
+
 /// The limb nodes of all joints.
 pub(super) fn joints(scene: &mut Scene, skeleton: &Skeleton, namespace: &str) -> Vec<Id> {
     let mut nodes: Vec<Id> = Vec::with_capacity(skeleton.len());
     for joint in skeleton.joints() {
         let name = named(namespace, &joint.name);
-        let [x, y, z, w] = joint.pre_rotation;
-        let turn = UnitQuaternion::new_unchecked(Quaternion::new(w, x, y, z));
-        let pre = euler_near(&matrix(&turn), [0.0; 3]).map(f64::to_degrees);
-        let more = [
-            Property::new("RotationActive", ["bool", ""], "").value(1),
-            Property::vector("PreRotation", ["Vector3D", "Vector"], "", pre),
-            translation(joint.translation_offset),
-        ];
         let parent = joint.parent.map_or(ROOT, |parent| nodes[parent]);
-        let node = model(scene, &name, "LimbNode", parent, more);
+        let node = model(scene, &name, "LimbNode", parent, placed(joint));
         attribute(scene, node, &name, "LimbNode", "Skeleton");
         nodes.push(node);
     }
@@ -100,7 +108,10 @@ pub(super) fn locators(scene: &mut Scene, character: &Character, joints: &[Id], 
             &name,
             "Null",
             joints[locator.parent],
-            [translation(locator.offset)],
+            [
+                translation(locator.offset),
+                Property::new(LOCATOR, ["bool", ""], USER).value(1),
+            ],
         );
         attribute(scene, node, &name, "Null", "Null");
     }

@@ -261,7 +261,7 @@ impl Builder {
                 .is_some_and(|at| !document.meshes[at as usize]["extras"].is_null());
             if has_shapes {
                 let weights = motion::morph_weights(character, motion, shapes.names().len());
-                animation.channel(document, mesh, "weights", &weights, None);
+                animation.channel(document, mesh, "weights", &[weights], None);
             }
         }
         animation.joints(document, &nodes.joints, &curves);
@@ -294,7 +294,8 @@ impl Builder {
         let curves = motion::bake_states(character, states, n_frames);
         let all = |curves: &motion::Curves| {
             let numbers = curves.translation.iter().chain(&curves.rotation);
-            numbers.chain(&curves.scale).all(|x| x.is_finite())
+            let mut numbers = numbers.chain(&curves.scale).flatten();
+            numbers.all(|x| x.is_finite())
         };
         if !curves.iter().all(all) {
             return Err(Error::value(
@@ -354,7 +355,7 @@ impl Builder {
         markers::add(document, animation, sequence, unit, marker_mesh)
     }
 
-    /// The file. Tells nobody how far it is: by now only bytes are put behind each other.
+    /// The file, whole. Tells nobody how far it is: by now only bytes are put behind each other.
     ///
     /// # Errors
     /// [`Error::Value`] where it would be larger than what a GLB can hold.
@@ -362,7 +363,18 @@ impl Builder {
         self.document.to_bytes(container)
     }
 
-    /// The same as [`Self::to_bytes`], without the pieces; stops before where the caller wants so.
+    /// The same as [`Self::to_bytes`], in pieces.
+    ///
+    /// # Errors
+    /// As [`Self::to_bytes`].
+    pub fn into_saved(self, container: Container) -> Result<crate::io::Saved> {
+        Ok(crate::io::Saved {
+            parts: self.document.into_parts(container)?,
+            warnings: self.warnings,
+        })
+    }
+
+    /// The same as [`Self::into_saved`]; stops before where the caller wants so.
     pub(super) fn finish(self, text: bool, progress: Progress<'_>) -> Result<crate::io::Saved> {
         progress.at(1, 2)?;
         let container = if text {
@@ -370,9 +382,6 @@ impl Builder {
         } else {
             Container::Binary
         };
-        Ok(crate::io::Saved {
-            bytes: self.document.to_bytes(container)?,
-            warnings: self.warnings,
-        })
+        self.into_saved(container)
     }
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use crate::character::Picture;
 use crate::error::{Error, Result};
 
 /// What vertices and their attributes are in a buffer view.
@@ -33,6 +35,11 @@ pub(super) struct Document {
     accessors: Vec<Value>,
     pub nodes: Vec<Map<String, Value>>,
     pub meshes: Vec<Value>,
+    pub materials: Vec<Value>,
+    textures: Vec<Value>,
+    images: Vec<Value>,
+    /// The texture of each picture that is in the file.
+    pictures: Vec<(Arc<Picture>, usize)>,
     pub skins: Vec<Value>,
     pub animations: Vec<Value>,
     /// The scene's root nodes.
@@ -82,11 +89,15 @@ impl Document {
         self.views.len() - 1
     }
 
+    /// Where numbers of any kind may start.
+    fn align(&mut self) -> usize {
+        self.buffer.resize(self.buffer.len().next_multiple_of(8), 0);
+        self.buffer.len()
+    }
+
     /// A buffer view of plain numbers; there has to be one at least.
     pub fn view<T: Bytes>(&mut self, values: &[T], target: Option<u32>) -> usize {
-        // Where numbers of any kind may start.
-        self.buffer.resize(self.buffer.len().next_multiple_of(8), 0);
-        let start = self.buffer.len();
+        let start = self.align();
         T::push_all(values, &mut self.buffer);
         self.describe_view(start, target, None)
     }
@@ -102,6 +113,20 @@ impl Document {
     pub fn floats(&mut self, values: &[f32], kind: &'static str, target: Option<u32>) -> usize {
         let view = self.view(values, target);
         self.accessor(view, FLOAT, kind, values.len() / width(kind))
+    }
+
+    /// An accessor of floats that lie in pieces.
+    pub fn floats_in_pieces(&mut self, pieces: &[impl AsRef<[f32]>], kind: &'static str) -> usize {
+        let start = self.align();
+        for piece in pieces {
+            f32::push_all(piece.as_ref(), &mut self.buffer);
+        }
+        let view = self.describe_view(start, None, None);
+        let count = pieces
+            .iter()
+            .map(|piece| piece.as_ref().len())
+            .sum::<usize>();
+        self.accessor(view, FLOAT, kind, count / width(kind))
     }
 
     /// An accessor of floats that says between which values they are, as positions and times have to.
@@ -136,14 +161,29 @@ impl Document {
 
     /// An accessor of colours, four bytes apart.
     pub fn colors(&mut self, values: &[[u8; 3]]) -> usize {
-        let start = self.buffer.len().next_multiple_of(8);
-        self.buffer.resize(start, 0);
+        let start = self.align();
         self.buffer
             .extend(values.iter().flat_map(|&[r, g, b]| [r, g, b, 0]));
         let view = self.describe_view(start, Some(VERTICES), Some(4));
         let accessor = self.accessor(view, UNSIGNED_BYTE, "VEC3", values.len());
         self.accessors[accessor]["normalized"] = true.into();
         accessor
+    }
+
+    /// The texture that shows a picture; the same for the same picture.
+    pub fn texture(&mut self, picture: &Arc<Picture>) -> usize {
+        let known = self.pictures.iter().find(|(known, _)| known == picture);
+        if let Some(&(_, texture)) = known {
+            return texture;
+        }
+        let view = self.view(&picture.bytes, None);
+        self.images.push(json!({
+            "name": picture.name, "mimeType": picture.mime_type, "bufferView": view,
+        }));
+        self.textures.push(json!({"source": self.images.len() - 1}));
+        let texture = self.textures.len() - 1;
+        self.pictures.push((picture.clone(), texture));
+        texture
     }
 
     /// A new node.
@@ -173,11 +213,36 @@ impl Document {
         extensions[name] = value;
     }
 
-    /// The file.
+    /// The file, whole.
     ///
     /// # Errors
     /// [`Error::Value`] where it would be larger than the 4 GiB that a GLB can hold.
     pub fn to_bytes(&self, container: Container) -> Result<Vec<u8>> {
+        let mut file = self.head(container)?;
+        if container == Container::Binary {
+            let padding = padding(&self.buffer);
+            let mut whole =
+                Error::reserve("the file", file.len() + self.buffer.len() + padding.len())?;
+            whole.append(&mut file);
+            whole.extend(&self.buffer);
+            whole.extend(padding);
+            file = whole;
+        }
+        Ok(file)
+    }
+
+    /// The same in pieces, without a copy of the buffer.
+    pub fn into_parts(mut self, container: Container) -> Result<Vec<Vec<u8>>> {
+        let head = self.head(container)?;
+        if container == Container::Text {
+            return Ok(vec![head]);
+        }
+        self.buffer.extend(padding(&self.buffer));
+        Ok(vec![head, self.buffer])
+    }
+
+    /// What stands before the buffer.
+    fn head(&self, container: Container) -> Result<Vec<u8>> {
         let mut root = json!({
             "asset": {"version": "2.0", "generator": "kinarray"},
             "scene": 0,
@@ -195,6 +260,9 @@ impl Document {
         }
         for (key, list) in [
             ("meshes", &self.meshes),
+            ("materials", &self.materials),
+            ("textures", &self.textures),
+            ("images", &self.images),
             ("skins", &self.skins),
             ("animations", &self.animations),
             ("accessors", &self.accessors),
@@ -213,7 +281,7 @@ impl Document {
             }
             return Ok(root.to_string().into_bytes());
         }
-        binary(&root, &self.buffer)
+        binary_head(&root, &self.buffer)
     }
 }
 
@@ -228,10 +296,16 @@ fn width(kind: &str) -> usize {
     }
 }
 
-fn binary(root: &Value, buffer: &[u8]) -> Result<Vec<u8>> {
+/// What makes the length of a buffer a multiple of four.
+fn padding(buffer: &[u8]) -> &'static [u8] {
+    &[0; 3][..buffer.len().next_multiple_of(4) - buffer.len()]
+}
+
+/// A GLB up to its buffer.
+fn binary_head(root: &Value, buffer: &[u8]) -> Result<Vec<u8>> {
     let mut json = root.to_string().into_bytes();
     json.resize(json.len().next_multiple_of(4), b' ');
-    let padded = buffer.len().next_multiple_of(4);
+    let padded = buffer.len() + padding(buffer).len();
     let rest = if buffer.is_empty() { 0 } else { 8 + padded };
     let total = 20 + json.len() + rest;
     let word = |number: usize| {
@@ -242,20 +316,18 @@ fn binary(root: &Value, buffer: &[u8]) -> Result<Vec<u8>> {
             )
         })
     };
-    let mut file: Vec<u8> = Error::reserve("the file", total)?;
-    file.extend(b"glTF");
-    file.extend(2_u32.to_le_bytes());
-    file.extend(word(total)?);
-    file.extend(word(json.len())?);
-    file.extend(b"JSON");
-    file.extend(json);
+    let mut head = Vec::with_capacity(28 + json.len());
+    head.extend(b"glTF");
+    head.extend(2_u32.to_le_bytes());
+    head.extend(word(total)?);
+    head.extend(word(json.len())?);
+    head.extend(b"JSON");
+    head.extend(json);
     if !buffer.is_empty() {
-        file.extend(word(padded)?);
-        file.extend(b"BIN\0");
-        file.extend(buffer);
-        file.resize(total, 0);
+        head.extend(word(padded)?);
+        head.extend(b"BIN\0");
     }
-    Ok(file)
+    Ok(head)
 }
 
 fn base64_uri(bytes: &[u8]) -> String {

@@ -95,8 +95,8 @@ fn add_marker(
     }
     if !times.is_empty() {
         let input = document.bounded(&times, "SCALAR", None);
-        animation.channel(document, node, "translation", &places, Some(input));
-        animation.channel(document, node, "scale", &sizes, Some(input));
+        animation.channel(document, node, "translation", &[places], Some(input));
+        animation.channel(document, node, "scale", &[sizes], Some(input));
     }
     let value = json!({"type": "marker", "confidence": confidence});
     document.extend_node(node, MOMENTUM, value);

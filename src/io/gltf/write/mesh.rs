@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::momentum::NAME as MOMENTUM;
 use super::document::{Document, INDICES, VERTICES};
+use super::material;
 use crate::character::{BlendShape, Mesh, Reals, SkinWeights};
 use crate::error::{Error, Result};
 
@@ -44,6 +45,7 @@ pub(super) fn add(
     shapes: Option<&BlendShape>,
     extensions: bool,
 ) -> Result<Option<usize>> {
+    let first = material::add(document, mesh)?;
     if mesh.n_vertices() == 0 {
         return Ok(None);
     }
@@ -51,12 +53,6 @@ pub(super) fn add(
     let mut attributes = Map::new();
     let mut extension = Map::new();
     let mut primitive = json!({});
-    if mesh.faces.is_empty() {
-        primitive["mode"] = 0.into();
-    } else {
-        let corners: &[u32] = mesh.faces.as_flattened();
-        primitive["indices"] = document.indices(corners, INDICES).into();
-    }
     let positions = metres(&mesh.vertices, per_meter);
     finite("mesh", &positions)?;
     let accessor = document.bounded(&positions, "VEC3", Some(VERTICES));
@@ -70,15 +66,13 @@ pub(super) fn add(
         attributes.insert("COLOR_0".into(), accessor.into());
     }
     let n_texcoords = mesh.texcoords.len() / 2;
+    let mut texcoords = None;
     if n_texcoords == mesh.n_vertices() && mesh.texcoord_faces == mesh.faces {
         let accessor = document.floats(mesh.texcoords.as_f32(), "VEC2", Some(VERTICES));
         attributes.insert("TEXCOORD_0".into(), accessor.into());
     } else if n_texcoords > 0 && !mesh.texcoord_faces.is_empty() && extensions {
         let accessor = document.floats(mesh.texcoords.as_f32(), "VEC2", Some(VERTICES));
-        extension.insert("texcoords".into(), accessor.into());
-        let corners: &[u32] = mesh.texcoord_faces.as_flattened();
-        let accessor = document.indices(corners, INDICES);
-        extension.insert("texfaces".into(), accessor.into());
+        texcoords = Some(accessor);
     }
     let mut item = json!({});
     if let Some(weights) = weights {
@@ -96,13 +90,43 @@ pub(super) fn add(
         extension.insert("shapeNames".into(), json!(shapes.names()));
     }
     primitive["attributes"] = Value::Object(attributes);
-    if extensions && !extension.is_empty() {
-        document.extensions_used.insert(MOMENTUM);
-        primitive["extensions"] = json!({MOMENTUM: extension});
+    let mut primitives = Vec::new();
+    for (material, faces) in material::pieces(mesh) {
+        let mut piece = primitive.clone();
+        let mut extension = extension.clone();
+        if mesh.faces.is_empty() {
+            piece["mode"] = 0.into();
+        } else {
+            piece["indices"] = corners(document, &mesh.faces, &faces).into();
+        }
+        if let Some(material) = material {
+            piece["material"] = (first + material).into();
+        }
+        if let Some(accessor) = texcoords {
+            extension.insert("texcoords".into(), accessor.into());
+            let accessor = corners(document, &mesh.texcoord_faces, &faces);
+            extension.insert("texfaces".into(), accessor.into());
+        }
+        if extensions && !extension.is_empty() {
+            document.extensions_used.insert(MOMENTUM);
+            piece["extensions"] = json!({MOMENTUM: extension});
+        }
+        primitives.push(piece);
     }
-    item["primitives"] = json!([primitive]);
+    item["primitives"] = primitives.into();
     document.meshes.push(item);
     Ok(Some(document.meshes.len() - 1))
+}
+
+/// An accessor of the corners of triangles: of some, or of all where there is no list.
+fn corners(document: &mut Document, triangles: &[[u32; 3]], some: &Option<Vec<usize>>) -> usize {
+    match some {
+        None => document.indices(triangles.as_flattened(), INDICES),
+        Some(some) => {
+            let taken: Vec<[u32; 3]> = some.iter().map(|&at| triangles[at]).collect();
+            document.indices(taken.as_flattened(), INDICES)
+        }
+    }
 }
 
 /// Joints and weights, four columns a set.

@@ -2,17 +2,18 @@
 //! and beside it `KA_character` with what both leave out or round (see [`super::own`]).
 //!
 //! * `document`: the JSON and its buffer
-//! * `skeleton`, `mesh`, `motion`, `markers`: what a character is in it
+//! * `skeleton`, `mesh`, `material`, `motion`, `markers`: what a character is in it
 //! * `momentum`, `own`: the two extensions
 //! * `builder`: a file piece by piece
 //! * `save`: what is asked of every format
 //!
 //! Files are metres, in single precision where glTF says so; animations are baked once, with linear
-//! interpolation, whatever the parameters are. Meshes have no materials.
+//! interpolation, whatever the parameters are.
 
 mod builder;
 mod document;
 mod markers;
+mod material;
 mod mesh;
 mod momentum;
 mod motion;

@@ -190,6 +190,23 @@ fn mesh_fields(
             fields.put(name, Some(view(document, indices, "u32")));
         }
     }
+    if !mesh.materials.is_empty() {
+        // They were added one after the other, and last.
+        let first = document.materials.len() - mesh.materials.len();
+        let materials: Vec<usize> = (first..document.materials.len()).collect();
+        fields.put("materials", Some(json!(materials)));
+    }
+    if !mesh.face_materials.is_empty() {
+        // The pieces that are drawn are sorted by material.
+        let corners = view(document, mesh.faces.as_flattened(), "u32");
+        fields.put("faces", Some(corners));
+        if !mesh.texcoord_faces.is_empty() {
+            let corners = view(document, mesh.texcoord_faces.as_flattened(), "u32");
+            fields.put("texcoordFaces", Some(corners));
+        }
+        let materials = view(document, &mesh.face_materials, "u32");
+        fields.put("faceMaterials", Some(materials));
+    }
     if let Some(weights) = &character.skin_weights {
         fields.put("influences", Some(json!(weights.n_influences())));
         if weights.n_vertices() > 0 {

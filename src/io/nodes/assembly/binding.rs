@@ -30,7 +30,7 @@ impl Assembly {
     pub(in crate::io) fn add_skinned(
         &mut self,
         path: &str,
-        primitive: &Primitive,
+        primitive: &mut Primitive,
         skin: &Skin,
     ) -> Result<Matrix3<f64>> {
         let mut used = vec![false; skin.joints.len()];
@@ -54,29 +54,26 @@ impl Assembly {
         let used: Vec<usize> = (0..used.len()).filter(|&at| used[at]).collect();
         let (joints, baked) = self.bind(primitive, skin, &used)?;
         let exact = baked == Matrix4::identity();
-        for position in primitive.positions.chunks_exact(3) {
-            if exact {
-                self.vertices.extend_from_slice(position);
-            } else {
+        let n_vertices = primitive.n_vertices();
+        if exact && self.vertices.is_empty() {
+            self.vertices = std::mem::take(&mut primitive.positions);
+        } else if exact {
+            self.vertices.extend_from_slice(&primitive.positions);
+        } else {
+            for position in primitive.positions.chunks_exact(3) {
                 self.vertices.extend(moved(&baked, position));
             }
         }
-        for vertex in 0..primitive.n_vertices() {
+        if let Some(columns) = self.columns {
+            self.add_columns(primitive, columns, &joints);
+            return Ok(baked.fixed_view::<3, 3>(0, 0).into_owned());
+        }
+        for vertex in 0..n_vertices {
             let sets = primitive.influences.iter().flat_map(|(joints, weights)| {
                 let at = vertex * 4..vertex * 4 + 4;
                 joints[at.clone()].iter().zip(&weights[at])
             });
             let before = self.influences.len();
-            if let Some(columns) = self.columns {
-                // Every column is kept, also those that carry nothing.
-                self.influences
-                    .extend(sets.take(columns).map(|(&joint, &weight)| {
-                        let joint = joints.get(joint as usize).copied().unwrap_or_default();
-                        (joint as u32, weight)
-                    }));
-                self.influence_ends.push(self.influences.len());
-                continue;
-            }
             self.influences.extend(
                 sets.filter(|&(_, &weight)| weight != 0.0)
                     .map(|(&joint, &weight)| (joints[joint as usize] as u32, weight)),
@@ -92,6 +89,42 @@ impl Assembly {
             self.influence_ends.push(self.influences.len());
         }
         Ok(baked.fixed_view::<3, 3>(0, 0).into_owned())
+    }
+
+    /// Every column of a primitive, also those that carry nothing.
+    fn add_columns(&mut self, primitive: &Primitive, columns: usize, joints: &[usize]) {
+        let count = self.vertices.len() / 3;
+        let start = self.fixed.1.len();
+        let sets = &primitive.influences;
+        // More columns than the file has sets of four for are not there.
+        if columns > 4 * sets.len() {
+            self.columns = Some(4 * sets.len());
+            return self.add_columns(primitive, 4 * sets.len(), joints);
+        }
+        let (index, weight) = &mut self.fixed;
+        index.resize(count * columns, 0);
+        weight.resize(count * columns, 0.0);
+        for (set, (indices, weights)) in sets.iter().enumerate() {
+            let first = set * 4;
+            if first >= columns {
+                break;
+            }
+            let taken = 4.min(columns - first);
+            let rows = indices
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .zip(weights.as_chunks::<4>().0);
+            let to = index[start..].chunks_exact_mut(columns);
+            let to = to.zip(weight[start..].chunks_exact_mut(columns));
+            for ((from, factors), (index, weight)) in rows.zip(to) {
+                for at in 0..taken {
+                    let joint = joints.get(from[at] as usize).copied();
+                    index[first + at] = joint.unwrap_or_default() as u32;
+                    weight[first + at] = factors[at];
+                }
+            }
+        }
     }
 
     /// The joint for each of the skin's joints, and what to bake into the vertices, so that

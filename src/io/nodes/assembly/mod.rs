@@ -4,10 +4,10 @@ mod binding;
 mod geometry;
 
 use nalgebra::{Matrix3, Matrix4, Vector3};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Frame, Names, Polygons, Primitive, Skin};
-use crate::character::{BlendShape, Joint, Mesh, MeshParts, Skeleton, SkinWeights};
+use crate::character::{BlendShape, Joint, Material, Mesh, MeshParts, Skeleton, SkinWeights};
 use crate::error::{Error, Result};
 use geometry::{cofactors, moved, smooth_normals};
 
@@ -48,9 +48,13 @@ pub(in crate::io) struct Assembly {
     shape_names: Names,
     /// First shape and number of shapes of each node with morph targets.
     pub node_shapes: HashMap<usize, (usize, usize)>,
+    /// The file's material and the number of triangles that have it, run after run.
+    face_materials: Vec<(Option<usize>, usize)>,
     zero_weights: usize,
     /// Columns of the skin weights, where the file says how many there are.
     pub columns: Option<usize>,
+    /// Joints and weights of all vertices in so many columns, where that is said.
+    fixed: (Vec<u32>, Vec<f32>),
 }
 
 #[derive(Default)]
@@ -66,6 +70,14 @@ pub(in crate::io) struct Shape {
     pub weight: f64,
     /// First coordinate and displacements, of each primitive.
     deltas: Vec<(usize, Vec<f32>)>,
+}
+
+/// What triangles look like.
+pub(in crate::io) struct Paints {
+    /// The materials of [`Assembly::used_materials`].
+    pub materials: Vec<Material>,
+    /// That of triangles without one.
+    pub default: Material,
 }
 
 impl Assembly {
@@ -96,8 +108,10 @@ impl Assembly {
             shapes: Vec::new(),
             shape_names: Names::new([]),
             node_shapes: HashMap::new(),
+            face_materials: Vec::new(),
             zero_weights: 0,
             columns: None,
+            fixed: (Vec::new(), Vec::new()),
         }
     }
 
@@ -154,13 +168,13 @@ impl Assembly {
         (self.vertices.len() / 3, self.faces.len())
     }
 
-    /// Adds a piece of the mesh of a node: bound by a skin, or moving with the node. `weights` are those
+    /// Adds a piece of the mesh of a node, and takes what it can take out of it: bound by a skin, or moving with the node. `weights` are those
     /// of its shapes in the rest pose; see [`Self::add_shapes`].
     pub fn add_primitive(
         &mut self,
         path: &str,
         node: usize,
-        primitive: &Primitive,
+        primitive: &mut Primitive,
         skin: Option<&Skin>,
         weights: &[f64],
     ) -> Result<()> {
@@ -178,20 +192,35 @@ impl Assembly {
         Ok(())
     }
 
-    fn add_attributes(&mut self, primitive: &Primitive, linear: &Matrix3<f64>, start: usize) {
-        let count = primitive.n_vertices();
+    fn add_attributes(&mut self, primitive: &mut Primitive, linear: &Matrix3<f64>, start: usize) {
+        let count = self.vertices.len() / 3 - start;
         let mirrors = linear.determinant() < 0.0;
         let first = start as u32;
         let faces = self.faces.len();
-        self.faces.extend(primitive.faces.iter().map(|&[a, b, c]| {
-            let [b, c] = if mirrors { [c, b] } else { [b, c] };
-            [first + a, first + b, first + c]
-        }));
+        // What the first piece brings is taken as it is.
+        if faces == 0 && first == 0 && !mirrors && primitive.texcoords.is_none() {
+            self.faces = std::mem::take(&mut primitive.faces);
+        } else {
+            self.faces.extend(primitive.faces.iter().map(|&[a, b, c]| {
+                let [b, c] = if mirrors { [c, b] } else { [b, c] };
+                [first + a, first + b, first + c]
+            }));
+        }
+        let n_faces = self.faces.len() - faces;
+        match primitive.materials.is_empty() {
+            true => self.face_materials.push((None, n_faces)),
+            false => self.face_materials.append(&mut primitive.materials),
+        }
         for line in &primitive.lines {
             self.lines.push(line.iter().map(|at| first + at).collect());
         }
-        match &primitive.normals {
-            Some(normals) if *linear == Matrix3::identity() => self.normals.extend(normals),
+        match &mut primitive.normals {
+            Some(normals) if *linear == Matrix3::identity() && self.normals.is_empty() => {
+                self.normals = std::mem::take(normals);
+            }
+            Some(normals) if *linear == Matrix3::identity() => {
+                self.normals.extend_from_slice(normals)
+            }
             Some(normals) => {
                 // Normals go with the inverse transpose, which the cofactors are up to a factor.
                 let cofactors = cofactors(linear);
@@ -206,12 +235,19 @@ impl Assembly {
                 self.normals.extend(computed);
             }
         }
-        self.has.texcoords |= primitive.texcoords.is_some();
+        if primitive.texcoords.is_some() && !self.has.texcoords {
+            // Pieces before this one had none: all of their corners get the same.
+            self.has.texcoords = true;
+            if faces > 0 || !self.polygons.vertices.is_empty() {
+                self.texcoords.extend([0.0; 2]);
+                self.texcoord_faces.resize(faces, [0; 3]);
+            }
+        }
         let first_texcoord = (self.texcoords.len() / 2) as u32;
         self.add_polygons(primitive, mirrors, [first, first_texcoord]);
         match (&primitive.texcoords, &primitive.texcoord_faces) {
             (Some(texcoords), triangles) => {
-                self.texcoords.extend(texcoords);
+                self.texcoords.extend_from_slice(texcoords);
                 let triangles = triangles.as_ref().unwrap_or(&primitive.faces);
                 self.texcoord_faces
                     .extend(triangles.iter().map(|&[a, b, c]| {
@@ -219,16 +255,21 @@ impl Assembly {
                         [a, b, c].map(|at| first_texcoord + at)
                     }));
             }
-            (None, _) => {
+            (None, _) if self.has.texcoords => {
                 self.texcoords.extend([0.0; 2]);
-                let none = std::iter::repeat_n([first_texcoord; 3], primitive.faces.len());
+                let none = std::iter::repeat_n([first_texcoord; 3], n_faces);
                 self.texcoord_faces.extend(none);
             }
+            (None, _) => {}
         }
-        self.has.colors |= primitive.colors.is_some();
+        if primitive.colors.is_some() && !self.has.colors {
+            self.has.colors = true;
+            self.colors.resize(start, [255; 3]);
+        }
         match &primitive.colors {
-            Some(colors) => self.colors.extend(colors),
-            None => self.colors.extend(std::iter::repeat_n([255; 3], count)),
+            Some(colors) => self.colors.extend_from_slice(colors),
+            None if self.has.colors => self.colors.resize(start + count, [255; 3]),
+            None => {}
         }
     }
 
@@ -290,7 +331,12 @@ impl Assembly {
         weights: &[f64],
         start: usize,
     ) {
-        self.base.extend_from_slice(&self.vertices[start * 3..]);
+        if self.shapes.is_empty() {
+            return;
+        }
+        // Pieces before the first one with shapes are their own base.
+        self.base
+            .extend_from_slice(&self.vertices[self.base.len()..]);
         let first = self.node_shapes.get(&node).map_or(0, |&(first, _)| first);
         for (target, deltas) in primitive.targets.iter().enumerate() {
             let Some(deltas) = deltas else {
@@ -321,6 +367,39 @@ impl Assembly {
         Skeleton::new(joints.collect())
     }
 
+    /// The places in the file of the materials that triangles have, in order.
+    pub fn used_materials(&self) -> Vec<usize> {
+        let runs = self.face_materials.iter().filter(|(_, size)| *size > 0);
+        let used: BTreeSet<usize> = runs.filter_map(|(material, _)| *material).collect();
+        used.into_iter().collect()
+    }
+
+    /// The materials of a mesh and that of each triangle.
+    fn painted(&self, paints: Paints) -> (Vec<Material>, Vec<u32>) {
+        let Paints {
+            mut materials,
+            default,
+        } = paints;
+        let used = self.used_materials();
+        if used.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        let runs = || self.face_materials.iter().filter(|(_, size)| *size > 0);
+        if runs().any(|(material, _)| material.is_none()) {
+            materials.push(default);
+        }
+        if materials.len() == 1 {
+            return (materials, Vec::new());
+        }
+        let mut each = Vec::with_capacity(self.faces.len());
+        for (material, size) in runs() {
+            let place = material.and_then(|material| used.binary_search(&material).ok());
+            let place = place.unwrap_or(materials.len() - 1) as u32;
+            each.extend(std::iter::repeat_n(place, *size));
+        }
+        (materials, each)
+    }
+
     /// For each joint, from mesh space to the joint when bound; row-major.
     pub fn inverse_bind_pose(&self) -> Vec<[f64; 16]> {
         let row_major = |m: Matrix4<f64>| std::array::from_fn(|at| m[(at / 4, at % 4)]);
@@ -334,23 +413,11 @@ impl Assembly {
             .collect()
     }
 
-    /// The mesh, its weights and its shapes; `None` without vertices. `charge` is told how many more
-    /// numbers are needed for what, and may refuse.
-    pub fn into_mesh(
-        mut self,
+    /// Joints and weights of all vertices in as many columns as one of them needs.
+    fn gathered(
+        &self,
         charge: &dyn Fn(&str, usize) -> Result<()>,
-        normalize: bool,
-        warnings: &mut Vec<String>,
-    ) -> Result<Option<(Mesh, SkinWeights, Option<BlendShape>)>> {
-        if self.vertices.is_empty() {
-            return Ok(None);
-        }
-        if self.zero_weights > 0 {
-            warnings.push(format!(
-                "{} vertices of skinned meshes have no weights; they follow the first joint they name",
-                self.zero_weights
-            ));
-        }
+    ) -> Result<(usize, Vec<u32>, Vec<f32>)> {
         let count = self.vertices.len() / 3;
         let starts = || std::iter::once(0).chain(self.influence_ends.iter().copied());
         let rows = || starts().zip(&self.influence_ends);
@@ -366,10 +433,41 @@ impl Assembly {
                 weight[vertex * columns + column] = value;
             }
         }
+        Ok((columns, index, weight))
+    }
+
+    /// The mesh, its weights and its shapes; `None` without vertices. `charge` is told how many more
+    /// numbers are needed for what, and may refuse.
+    pub fn into_mesh(
+        mut self,
+        charge: &dyn Fn(&str, usize) -> Result<()>,
+        normalize: bool,
+        paints: Option<Paints>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<(Mesh, SkinWeights, Option<BlendShape>)>> {
+        if self.vertices.is_empty() {
+            return Ok(None);
+        }
+        if self.zero_weights > 0 {
+            warnings.push(format!(
+                "{} vertices of skinned meshes have no weights; they follow the first joint they name",
+                self.zero_weights
+            ));
+        }
+        let count = self.vertices.len() / 3;
+        let (columns, index, weight) = match self.columns {
+            Some(columns) if self.fixed.1.len() == count * columns && columns > 0 => {
+                let (index, weight) = std::mem::take(&mut self.fixed);
+                (columns, index, weight)
+            }
+            _ => self.gathered(charge)?,
+        };
         let mut weights = SkinWeights::new(columns, index, weight.into())?;
         if normalize {
             weights = weights.normalized();
         }
+        let painted = paints.map(|paints| self.painted(paints));
+        let (materials, face_materials) = painted.unwrap_or_default();
         let blend_shape = if self.shapes.is_empty() {
             None
         } else {
@@ -382,6 +480,8 @@ impl Assembly {
                     row[*start..start + deltas.len()].copy_from_slice(deltas);
                 }
             }
+            self.base
+                .extend_from_slice(&self.vertices[self.base.len()..]);
             let names = self.shapes.iter().map(|shape| shape.name.clone()).collect();
             Some(BlendShape::new(
                 names,
@@ -408,6 +508,8 @@ impl Assembly {
             poly_faces: self.polygons.vertices,
             poly_face_sizes: self.polygons.sizes,
             poly_texcoord_faces: self.polygons.texcoords,
+            materials,
+            face_materials,
             ..MeshParts::default()
         })?;
         Ok(Some((mesh, weights, blend_shape)))
