@@ -570,8 +570,10 @@ fn a_scene_of_several_things_is_put_together() {
         confidence: 1.0,
     };
     let cube = MarkerMesh::UnitCube;
+    let frames = [vec![&marker]];
+    let sequence = MarkerSequence::from_frames("seen".into(), 30.0, &frames).unwrap();
     builder
-        .add_marker_sequence(30.0, &[vec![marker]], Unit::Meter, cube, "seen")
+        .add_marker_sequence(&sequence, Unit::Meter, cube, "seen")
         .unwrap();
     assert_eq!(builder.warnings().len(), 2);
     let bytes = builder.to_bytes(Container::Binary).unwrap();

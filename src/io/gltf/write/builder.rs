@@ -10,7 +10,7 @@ use super::markers::{self, MarkerMesh};
 use super::motion::{self, Animation, MotionToWrite, Values};
 use super::skeleton::{self, Nodes};
 use super::{mesh, momentum, own};
-use crate::character::{Character, Marker, MarkerSequence, Mesh, Unit};
+use crate::character::{Character, MarkerSequence, Mesh, Unit};
 use crate::error::{Error, Result};
 use crate::io::{Progress, SaveOptions};
 
@@ -321,20 +321,6 @@ impl Builder {
     /// # Errors
     /// [`Error::Value`] for a marker that is seen where no point is.
     pub fn add_marker_sequence(
-        &mut self,
-        fps: f64,
-        frames: &[Vec<Marker>],
-        unit: Unit,
-        marker_mesh: MarkerMesh,
-        anim_name: &str,
-    ) -> Result<()> {
-        let frames: Vec<Vec<&Marker>> = frames.iter().map(|frame| frame.iter().collect()).collect();
-        let sequence = MarkerSequence::from_frames(anim_name.to_owned(), fps, &frames)?;
-        self.add_markers(&sequence, unit, marker_mesh, anim_name)
-    }
-
-    /// The same for an animation that is called otherwise than the sequence.
-    pub(super) fn add_markers(
         &mut self,
         sequence: &MarkerSequence,
         unit: Unit,

@@ -27,7 +27,7 @@ fn add_markers(
     });
     for (at, (sequence, unit)) in sequences.enumerate() {
         let animation = animation.filter(|_| at == 0).unwrap_or(sequence.name());
-        builder.add_markers(sequence, unit, MarkerMesh::NoMesh, animation)?;
+        builder.add_marker_sequence(sequence, unit, MarkerMesh::NoMesh, animation)?;
     }
     Ok(())
 }
