@@ -208,7 +208,7 @@ impl Character {
             check_limit(index, &limit.kind, n_joints, n_parameters)?;
         }
         if parts.inverse_bind_pose.is_empty() && n_joints > 0 {
-            parts.inverse_bind_pose = Arc::new(rest_inverse_bind_pose(&parts.skeleton)?);
+            parts.inverse_bind_pose = Arc::new(rest_inverse_bind_pose(&parts.skeleton));
         }
         if parts.inverse_bind_pose.len() != n_joints {
             return Err(Error::character(
@@ -494,24 +494,13 @@ fn check_limit(index: usize, kind: &LimitKind, n_joints: usize, n_parameters: us
 }
 
 /// World to joint in the zero pose, for each joint.
-fn rest_inverse_bind_pose(skeleton: &Skeleton) -> Result<Vec<[f64; 16]>> {
-    use nalgebra::{Isometry3, Quaternion, Translation3, UnitQuaternion};
-    let mut world: Vec<Isometry3<f64>> = Vec::with_capacity(skeleton.len());
-    for joint in skeleton.joints() {
-        let [x, y, z, w] = joint.pre_rotation;
-        let local = Isometry3::from_parts(
-            Translation3::from(joint.translation_offset),
-            UnitQuaternion::new_unchecked(Quaternion::new(w, x, y, z)),
-        );
-        world.push(joint.parent.map_or(local, |parent| world[parent] * local));
-    }
-    Ok(world
-        .iter()
-        .map(|isometry| {
-            let m = isometry.inverse().to_homogeneous();
-            std::array::from_fn(|at| m[(at / 4, at % 4)])
-        })
-        .collect())
+fn rest_inverse_bind_pose(skeleton: &Skeleton) -> Vec<[f64; 16]> {
+    let worlds = skeleton.rest_places();
+    let inverses = worlds.iter().map(|world| {
+        let m = world.inverse().to_homogeneous();
+        std::array::from_fn(|at| m[(at / 4, at % 4)])
+    });
+    inverses.collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A tree (or several) of joints, parents before children.
 
+use nalgebra::{Isometry3, Quaternion, Translation3, UnitQuaternion};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -141,6 +142,21 @@ impl Skeleton {
             current = self.joints.get(index).and_then(|joint| joint.parent);
         }
         false
+    }
+
+    /// World from joint in the zero pose, for each joint.
+    #[must_use]
+    pub fn rest_places(&self) -> Vec<Isometry3<f64>> {
+        let mut worlds: Vec<Isometry3<f64>> = Vec::with_capacity(self.len());
+        for joint in &self.joints {
+            let [x, y, z, w] = joint.pre_rotation;
+            let local = Isometry3::from_parts(
+                Translation3::from(joint.translation_offset),
+                UnitQuaternion::new_unchecked(Quaternion::new(w, x, y, z)),
+            );
+            worlds.push(joint.parent.map_or(local, |parent| worlds[parent] * local));
+        }
+        worlds
     }
 
     /// The same skeleton with every offset multiplied by `factor`.

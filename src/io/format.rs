@@ -162,7 +162,14 @@ impl Format {
             {
                 return Some(Self::DeepMimic);
             }
-            if text.contains("\"Skeleton\"") || text.contains("\"SkinnedModel\"") {
+            let parts = [
+                "Skeleton",
+                "BodySkeleton",
+                "SkinnedModel",
+                "Collision",
+                "Locators",
+            ];
+            if parts.iter().any(|key| text.contains(&format!("\"{key}\""))) {
                 return Some(Self::LegacyJson);
             }
         }
@@ -198,6 +205,10 @@ mod tests {
         );
         assert_eq!(Format::sniff(b"<mujoco/>"), Some(Format::Mjcf));
         assert_eq!(Format::sniff(b"{ \"asset\": 1 }"), Some(Format::Gltf));
+        // The keys of such a file are often sorted.
+        let json = Some(Format::LegacyJson);
+        assert_eq!(Format::sniff(b"{ \"Collision\": [] "), json);
+        assert_eq!(Format::sniff(b"{ \"Skeleton\": {"), json);
         assert_eq!(Format::sniff(b"hello"), None);
         assert!(Format::of(&Source::from_bytes(b"hello")).is_err());
     }

@@ -1,8 +1,35 @@
 //! A JSON value that knows where it sits, so that every complaint names its place.
 
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::error::{Error, Result};
+
+/// A whole document; a byte order mark is passed over.
+pub(in crate::io) fn parse(text: &[u8]) -> Result<Value> {
+    parse_in(text, "")
+}
+
+/// The same for a part of a file; `place` says which, before the line.
+pub(in crate::io) fn parse_in(text: &[u8], place: &str) -> Result<Value> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    serde_json::from_slice(text).map_err(|error| {
+        let place = format!("{place}line {}, column {}", error.line(), error.column());
+        Error::format(place, "JSON", error)
+    })
+}
+
+/// A document with one line a value.
+pub(in crate::io) fn indented(value: &Value, indent: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let formatter = PrettyFormatter::with_indent(indent.as_bytes());
+    value
+        .serialize(&mut Serializer::with_formatter(&mut bytes, formatter))
+        .map_err(|error| Error::value("JSON", error.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
 
 /// A value and its path, such as `accessors[3].byteOffset`.
 #[derive(Debug, Clone)]

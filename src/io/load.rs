@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh, c3d,
-    deepmimic, fbx, gltf, mjcf, trc, urdf,
+    deepmimic, fbx, gltf, legacy_json, mjcf, mmo, trc, urdf,
 };
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
@@ -27,6 +27,7 @@ pub fn load_character(
         Format::Bvh => bvh::load_character(source, options),
         Format::Asf => acclaim::load_character(source, options),
         Format::DeepMimic => deepmimic::load_character(source, options),
+        Format::LegacyJson => legacy_json::load_character(source, options),
         other => Err(unavailable(other, "a character")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -60,12 +61,13 @@ pub fn load_motion(
         Format::Bvh => bvh::load_motion(source, options, choice),
         Format::Amc => acclaim::load_motion(source, options, choice, character),
         Format::DeepMimic => deepmimic::load_motion(source, options, choice, character),
+        Format::Mmo => mmo::load_motion(source, options, choice, character),
         other => Err(unavailable(other, "motion")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
     let up = loaded.up;
     let mut loaded =
-        loaded.and_then(|motion| turned_motion(in_unit(motion, options.unit), up, options.up))?;
+        loaded.and_then(|motion| turned_motion(motion.in_unit(options.unit), up, options.up))?;
     loaded.up = options.up.unwrap_or(up);
     Ok(loaded)
 }
@@ -157,31 +159,6 @@ fn turned(character: &Character, up: Up, wanted: Option<Up>) -> Result<Option<Tu
 fn roots(character: &Character) -> impl Iterator<Item = (usize, &Joint)> {
     let joints = character.skeleton.joints().iter().enumerate();
     joints.filter(|(_, joint)| joint.parent.is_none())
-}
-
-/// Motion in another unit of length.
-fn in_unit(mut motion: Motion, unit: Unit) -> Motion {
-    let own = motion.character.unit;
-    if own == unit {
-        return motion;
-    }
-    let factor = unit.per_meter() / own.per_meter();
-    let lengths = motion.character.parameter_transform.length_parameters();
-    for pose in motion
-        .model_parameters
-        .chunks_exact_mut(lengths.len().max(1))
-    {
-        for (value, is_length) in pose.iter_mut().zip(&lengths) {
-            if *is_length {
-                *value *= factor;
-            }
-        }
-    }
-    for joint in motion.identity.chunks_exact_mut(PARAMETERS_PER_JOINT) {
-        joint[..3].iter_mut().for_each(|x| *x *= factor);
-    }
-    motion.character = motion.character.in_unit(unit);
-    motion
 }
 
 /// Turns what a motion moves, and the parameters that are translations along the axes of the world.

@@ -1,6 +1,6 @@
 //! Motion as a file gives it: a character and its parameters, frame after frame.
 
-use crate::character::{Character, PARAMETERS_PER_JOINT};
+use crate::character::{Character, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
 
 /// One animation of a file.
@@ -77,6 +77,29 @@ impl Motion {
             is_single: false,
             timestamps,
         })
+    }
+
+    /// The same in another unit of length.
+    #[must_use]
+    pub fn in_unit(mut self, unit: Unit) -> Self {
+        let own = self.character.unit;
+        if own == unit {
+            return self;
+        }
+        let factor = unit.per_meter() / own.per_meter();
+        let lengths = self.character.parameter_transform.length_parameters();
+        for pose in self.model_parameters.chunks_exact_mut(lengths.len().max(1)) {
+            for (value, is_length) in pose.iter_mut().zip(&lengths) {
+                if *is_length {
+                    *value *= factor;
+                }
+            }
+        }
+        for joint in self.identity.chunks_exact_mut(PARAMETERS_PER_JOINT) {
+            joint[..3].iter_mut().for_each(|x| *x *= factor);
+        }
+        self.character = self.character.in_unit(unit);
+        self
     }
 
     /// The number of frames.

@@ -1,6 +1,6 @@
 //! What writers are given, and any format by one call.
 
-use super::{Format, Markers, Motion, Progress, bvh, fbx, gltf, trc, urdf};
+use super::{Format, Markers, Motion, Progress, bvh, fbx, gltf, legacy_json, mmo, trc, urdf};
 use crate::character::Character;
 use crate::error::{Error, Result};
 
@@ -89,6 +89,7 @@ pub fn save_character(
         Format::Gltf => gltf::save_character(character, options, extras),
         Format::Fbx => fbx::save_character(character, options, fbx::Axes::default(), extras),
         Format::Urdf => urdf::save_character(character, options),
+        Format::LegacyJson => legacy_json::save_character(character, options),
         other => Err(unavailable(other, "characters")),
     }
 }
@@ -107,6 +108,7 @@ pub fn save_motion(
         Format::Gltf => gltf::save_motion(motion, options, extras),
         Format::Fbx => fbx::save_motion(motion, options, fbx::Axes::default(), extras),
         Format::Bvh => bvh::save_motion(motion, &bvh::WriteOptions::default(), extras.progress),
+        Format::Mmo => mmo::save_motion(motion, extras),
         other => Err(unavailable(other, "motion")),
     }
 }

@@ -8,6 +8,7 @@ use kinarray::character::Character;
 use kinarray::io::gltf::{LoadedScene, load_scene};
 use kinarray::io::{LoadOptions, Source};
 use nalgebra::{Matrix4, Quaternion, Translation3, UnitQuaternion, Vector3, Vector4};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The folder of shared test data; `None`, after saying why, where it is absent.
@@ -149,4 +150,24 @@ pub fn load_file(path: &Path, options: &LoadOptions) -> Result<LoadedScene> {
 /// The scene in bytes.
 pub fn load(bytes: &[u8], options: &LoadOptions) -> Result<LoadedScene> {
     load_scene(&Source::from_bytes(bytes), options)
+}
+
+/// All numbers of nested lists.
+pub fn flat(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(flat).collect(),
+        number => vec![number.as_f64().unwrap()],
+    }
+}
+
+/// Whether each number is within `tolerance` of the one wanted.
+pub fn assert_close(what: &str, got: &[f64], wanted: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), wanted.len(), "{what}");
+    for (at, (got, wanted)) in got.iter().zip(wanted).enumerate() {
+        let error = (got - wanted).abs();
+        assert!(
+            error <= tolerance,
+            "{what} [{at}]: {got} instead of {wanted}"
+        );
+    }
 }

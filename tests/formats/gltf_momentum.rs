@@ -1,6 +1,6 @@
 //! A file written by PyMomentum 0.1.114, against what PyMomentum itself reads from it.
 
-use crate::common::{load, posed, skinned};
+use crate::common::{assert_close, flat, load, posed, skinned};
 use kinarray::character::{CollisionShape, LimitKind, Unit};
 use kinarray::io::LoadOptions;
 use kinarray::io::gltf::LoadedScene;
@@ -17,24 +17,6 @@ fn hero(unit: Unit) -> LoadedScene {
 
 fn reference() -> Value {
     serde_json::from_str(include_str!("../data/momentum_hero.json")).unwrap()
-}
-
-fn flat(value: &Value) -> Vec<f64> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(flat).collect(),
-        number => vec![number.as_f64().unwrap()],
-    }
-}
-
-fn assert_close(what: &str, got: &[f64], wanted: &[f64], tolerance: f64) {
-    assert_eq!(got.len(), wanted.len(), "{what}");
-    for (at, (got, wanted)) in got.iter().zip(wanted).enumerate() {
-        let error = (got - wanted).abs();
-        assert!(
-            error <= tolerance,
-            "{what} [{at}]: {got} instead of {wanted}"
-        );
-    }
 }
 
 #[test]

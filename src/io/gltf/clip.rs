@@ -190,7 +190,21 @@ impl Clip {
     /// Joint to world at each time, `(n_times, n_joints, 8)`, rows `tx ty tz qx qy qz qw s`.
     #[must_use]
     pub fn skeleton_states(&self, times: &[f64]) -> Vec<f64> {
-        let mut states = vec![0.0; times.len() * self.n_joints() * STATE];
+        self.world_states(times, |x| x)
+    }
+
+    /// The same in single precision.
+    #[must_use]
+    pub fn skeleton_states_single(&self, times: &[f64]) -> Vec<f32> {
+        self.world_states(times, |x| x as f32)
+    }
+
+    fn world_states<T: Copy + Default + Send>(
+        &self,
+        times: &[f64],
+        kept: impl Fn(f64) -> T + Sync,
+    ) -> Vec<T> {
+        let mut states = vec![T::default(); times.len() * self.n_joints() * STATE];
         let size = (self.n_joints() * STATE).max(1);
         let frames = states.par_chunks_exact_mut(size).zip(times);
         frames.for_each(|(states, &time)| {
@@ -199,7 +213,11 @@ impl Clip {
                 if let Some(parent) = self.rig.parents[joint] {
                     worlds[joint] = composed(&worlds[parent], &worlds[joint]);
                 }
-                put_state(row, &worlds[joint], self.rig.length_factor);
+                let mut state = [0.0; STATE];
+                put_state(&mut state, &worlds[joint], self.rig.length_factor);
+                for (own, x) in row.iter_mut().zip(state) {
+                    *own = kept(x);
+                }
             }
         });
         states

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::io::Source;
-use crate::io::json::Item;
+use crate::io::json::{self, Item};
 
 const JSON_CHUNK: u32 = 0x4E4F_534A;
 const BINARY_CHUNK: u32 = 0x004E_4942;
@@ -44,24 +44,9 @@ pub(super) fn split(bytes: &[u8]) -> Result<Container<'_>> {
         ));
     }
     Ok(Container {
-        root: parse(bytes, 0)?,
+        root: json::parse(bytes)?,
         binary: None,
         trailing: 0,
-    })
-}
-
-fn parse(text: &[u8], start: usize) -> Result<Value> {
-    serde_json::from_slice(text).map_err(|error| {
-        let place = if start == 0 {
-            format!("line {}, column {}", error.line(), error.column())
-        } else {
-            format!(
-                "JSON chunk at byte {start}, line {}, column {}",
-                error.line(),
-                error.column()
-            )
-        };
-        Error::format(place, "JSON", error)
     })
 }
 
@@ -143,7 +128,7 @@ fn split_binary(bytes: &[u8]) -> Result<Container<'_>> {
         return Err(Error::format("byte 12", "a JSON chunk", "the end"));
     };
     Ok(Container {
-        root: parse(json, start)?,
+        root: json::parse_in(json, &format!("JSON chunk at byte {start}, "))?,
         binary,
         trailing: bytes.len() - length,
     })

@@ -43,7 +43,7 @@ use std::sync::Arc;
 use crate::character::{Character, CharacterParts, Locator};
 use crate::error::{Error, Result};
 use crate::io::nodes::Names;
-use crate::io::rigid::{self, Placed, rest_places};
+use crate::io::rigid::{self, Placed};
 use crate::io::{LoadOptions, Loaded, Source, Up};
 
 /// Sections that move a model or measure it, and what else has no place in a character.
@@ -84,7 +84,7 @@ pub fn load_character(source: &Source<'_>, _options: &LoadOptions) -> Result<Loa
     let solids = placed(&model, joints, |geom| geom.collides);
     parts.collision_geometry = Arc::new(rigid::solids(solids.into_iter(), &mut warnings));
     parts.locators = Arc::new(locators(&model, joints));
-    let worlds = rest_places(&parts.skeleton);
+    let worlds = parts.skeleton.rest_places();
     let seen = placed(&model, joints, |geom| geom.is_seen);
     let load = |&mesh: &usize| {
         let triangles = assets.triangles(mesh, source)?;

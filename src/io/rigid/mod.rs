@@ -6,7 +6,7 @@
 mod rig;
 mod shapes;
 
-pub(in crate::io) use rig::{Rig, channel_along, frame_along, plane, rest_places};
+pub(in crate::io) use rig::{Rig, channel_along, frame_along, plane};
 pub(in crate::io) use shapes::{Form, Placed, mesh, solids};
 
 /// As large as the file of one mesh may be.

@@ -93,18 +93,3 @@ pub(in crate::io) fn frame_along(axis: &Vector3<f64>) -> UnitQuaternion<f64> {
     let turn = Rotation3::from_matrix_unchecked(Matrix3::from_columns(&[x, y, *axis]));
     UnitQuaternion::from_rotation_matrix(&turn)
 }
-
-/// Where the joints are with all parameters zero.
-pub(in crate::io) fn rest_places(skeleton: &Skeleton) -> Vec<Isometry3<f64>> {
-    let mut worlds: Vec<Isometry3<f64>> = Vec::with_capacity(skeleton.len());
-    for joint in skeleton.joints() {
-        let [x, y, z, w] = joint.pre_rotation;
-        let turn = UnitQuaternion::from_quaternion(nalgebra::Quaternion::new(w, x, y, z));
-        let local = Isometry3::from_parts(Vector3::from(joint.translation_offset).into(), turn);
-        worlds.push(match joint.parent {
-            Some(parent) => worlds[parent] * local,
-            None => local,
-        });
-    }
-    worlds
-}

@@ -28,7 +28,6 @@ use std::sync::Arc;
 
 use crate::character::{Character, CharacterParts};
 use crate::error::{Error, Result};
-use crate::io::rigid::rest_places;
 use crate::io::xml::{self, Element};
 use crate::io::{LoadOptions, Loaded, Source, Up};
 
@@ -47,7 +46,7 @@ pub fn load_character(source: &Source<'_>, _options: &LoadOptions) -> Result<Loa
     parts.physical_properties = Arc::new(bodies::masses(&robot, &built.link_joints));
     let solids = bodies::solids(&robot, &built.link_joints, &mut warnings);
     parts.collision_geometry = Arc::new(solids);
-    let worlds = rest_places(&parts.skeleton);
+    let worlds = parts.skeleton.rest_places();
     let seen = bodies::mesh(&robot, &built.link_joints, &worlds, source, &mut warnings)?;
     if let Some((mesh, weights)) = seen {
         parts.mesh = Some(Arc::new(mesh));

@@ -6,7 +6,7 @@ use super::any;
 use super::work;
 use crate::character::Unit;
 use crate::error::Error;
-use crate::io::gltf::{StoredMotion, load_scene};
+use crate::io::gltf::{StoredMotion, load_scene, load_stored_motion};
 use crate::io::{Format, LoadOptions, Loaded, MotionChoice, Up};
 use crate::kinematics::PreparedInverse;
 use crate::python::nouns::PyCharacter;
@@ -338,11 +338,7 @@ fn with_skel_states<'py>(
             .collect();
         let clip = &scene.clips[choice.find(&names)?];
         let times = clip.frame_times(choice.fps.unwrap_or_else(|| clip.fps()))?;
-        let states: Vec<f32> = clip
-            .skeleton_states(&times)
-            .into_iter()
-            .map(|x| x as f32)
-            .collect();
+        let states = clip.skeleton_states_single(&times);
         Ok(Loaded {
             value: (scene.character, states, times),
             up: Up::Y,
