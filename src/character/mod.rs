@@ -32,7 +32,7 @@ pub use character::{Character, CharacterParts};
 pub use collision::{CollisionGeometry, CollisionShape};
 pub use joint::Joint;
 pub use locator::Locator;
-pub use marker::{Marker, MarkerSequence};
+pub use marker::{Marker, MarkerSequence, MarkerSequenceParts};
 pub use material::{Material, Picture};
 pub use mesh::{Mesh, MeshParts};
 pub use mppca::{Mppca, MppcaParts};

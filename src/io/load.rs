@@ -4,8 +4,8 @@ use nalgebra::{Rotation3, Vector3};
 use std::sync::Arc;
 
 use super::{
-    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh,
-    deepmimic, fbx, gltf, legacy_json, mjcf, mmo, urdf, usd,
+    Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh, c3d,
+    deepmimic, fbx, gltf, legacy_json, mjcf, mmo, trc, urdf, usd,
 };
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
@@ -86,6 +86,8 @@ pub fn load_markers(
     let loaded: Result<Loaded<Markers>> = match format {
         Format::Fbx => fbx::load_markers(source, options),
         Format::Gltf => gltf::load_markers(source, options),
+        Format::C3d => c3d::load_markers(source, options),
+        Format::Trc => trc::load_markers(source, options),
         other => Err(unavailable(other, "markers")),
     };
     let loaded = loaded.map_err(|error| in_source(error, source))?;
@@ -195,11 +197,9 @@ fn turned_markers(mut markers: Markers, up: Up, wanted: Up, unit: Unit) -> Marke
     let factor = unit.per_meter() / markers.unit.per_meter();
     let turn = up.turn_to(wanted);
     if factor != 1.0 || up != wanted {
-        let frames = markers.sequences.iter_mut().flat_map(|s| &mut s.frames);
-        for marker in frames.flatten() {
-            let moved = turn * Vector3::from(marker.pos) * factor;
-            marker.pos = moved.into();
-        }
+        let moved = |pos| (turn * Vector3::from(pos) * factor).into();
+        let sequences = markers.sequences.into_iter();
+        markers.sequences = sequences.map(|s| s.map_positions(moved)).collect();
     }
     markers.unit = unit;
     markers

@@ -162,12 +162,9 @@ pub struct Markers {
 impl Markers {
     /// Keeps the subject with the most markers, the first of several.
     pub fn keep_main_subject(&mut self) {
-        let count = |sequence: &MarkerSequence| sequence.frames.first().map_or(0, Vec::len);
-        let best = self.sequences.iter().map(count).max();
-        let main = self
-            .sequences
-            .iter()
-            .position(|one| Some(count(one)) == best);
+        let counts = self.sequences.iter().map(MarkerSequence::n_markers);
+        let best = counts.clone().max();
+        let main = counts.clone().position(|count| Some(count) == best);
         if let Some(main) = main {
             self.sequences = vec![self.sequences.swap_remove(main)];
         }

@@ -1,6 +1,6 @@
 //! What writers are given, and any format by one call.
 
-use super::{Format, Markers, Motion, Progress, bvh, fbx, gltf, legacy_json, mmo, urdf};
+use super::{Format, Markers, Motion, Progress, bvh, fbx, gltf, legacy_json, mmo, trc, urdf};
 use crate::character::Character;
 use crate::error::{Error, Result};
 
@@ -120,6 +120,7 @@ pub fn save_motion(
 pub fn save_markers(markers: &Markers, format: Format, extras: &Extras<'_>) -> Result<Saved> {
     match format {
         Format::Gltf => gltf::save_markers(markers, false, extras),
+        Format::Trc => trc::save_markers(markers, extras.progress),
         other => Err(unavailable(other, "markers")),
     }
 }

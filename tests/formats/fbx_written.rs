@@ -358,7 +358,7 @@ fn markers_bodies_and_meshes_go_into_one_file() {
         occluded,
         confidence: 1.0,
     };
-    let frames = vec![
+    let frames = [
         vec![
             marker("head", [0.0, 1.5, 0.0], false),
             marker("toe", [0.1, 0.0, 0.0], false),
@@ -368,11 +368,8 @@ fn markers_bodies_and_meshes_go_into_one_file() {
             marker("toe", [9.0; 3], true),
         ],
     ];
-    let sequence = MarkerSequence {
-        name: "one".into(),
-        frames,
-        fps: 60.0,
-    };
+    let frames: Vec<Vec<&Marker>> = frames.iter().map(|frame| frame.iter().collect()).collect();
+    let sequence = MarkerSequence::from_frames("one".into(), 60.0, &frames).unwrap();
     let mut builder = fbx::FbxBuilder::new(fbx::Axes::default());
     builder
         .add_character(&character, &SaveOptions::default())
@@ -423,14 +420,14 @@ fn markers_bodies_and_meshes_go_into_one_file() {
     let markers: Markers = fbx::load_markers(&source, &plain).unwrap().value;
     assert_eq!(markers.unit, Unit::Centimeter);
     let own = &markers.sequences[0];
-    assert_eq!((own.fps, own.frames.len()), (60.0, 5));
-    assert_eq!(own.frames[1][0].name, "head");
+    assert_eq!((own.fps(), own.n_frames()), (60.0, 5));
+    assert_eq!(own.marker_names()[0], "head");
     for (frame, name, place) in [
         (0, 0, [0.0, 150.0, 0.0]),
         (1, 0, [25.0, 150.0, 0.0]),
         (1, 1, [10.0, 0.0, 0.0]),
     ] {
-        let got = Vector3::from(own.frames[frame][name].pos);
+        let got = Vector3::from(own.marker(frame, name).unwrap().pos);
         assert!((got - Vector3::from(place)).norm() < 1e-4, "{got}");
     }
     let loaded = fbx::load_character(&source, &plain).unwrap().value;

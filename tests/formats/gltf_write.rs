@@ -516,17 +516,15 @@ fn markers_come_back_with_those_that_were_hidden() {
         occluded,
         confidence: 0.7,
     };
-    let frames = vec![
+    let frames = [
         vec![marker("a", 0.1, false), marker("b", 0.2, true)],
         vec![],
         vec![marker("b", 0.3, false), marker("c", 0.2, true)],
         vec![],
     ];
-    let sequence = |name: &str, fps| MarkerSequence {
-        name: name.into(),
-        frames: frames.clone(),
-        fps,
-    };
+    let frames: Vec<Vec<&Marker>> = frames.iter().map(|frame| frame.iter().collect()).collect();
+    let sequence =
+        |name: &str, fps| MarkerSequence::from_frames(name.into(), fps, &frames).unwrap();
     for unit in [Unit::Meter, Unit::Millimeter] {
         let markers = Markers {
             sequences: vec![sequence("one", 100.0), sequence("two", 59.94)],
@@ -572,8 +570,10 @@ fn a_scene_of_several_things_is_put_together() {
         confidence: 1.0,
     };
     let cube = MarkerMesh::UnitCube;
+    let frames = [vec![&marker]];
+    let sequence = MarkerSequence::from_frames("seen".into(), 30.0, &frames).unwrap();
     builder
-        .add_marker_sequence(30.0, &[vec![marker]], Unit::Meter, cube, "seen")
+        .add_marker_sequence(&sequence, Unit::Meter, cube, "seen")
         .unwrap();
     assert_eq!(builder.warnings().len(), 2);
     let bytes = builder.to_bytes(Container::Binary).unwrap();

@@ -5,7 +5,7 @@ use nalgebra::Matrix4;
 use super::joints::{self, index};
 use super::motion::{at_time, frame_times, moved};
 use super::scene::Stored;
-use crate::character::{Marker, MarkerSequence};
+use crate::character::{MarkerSequence, MarkerSequenceParts};
 use crate::error::{Error, Result};
 use crate::io::{LoadOptions, Markers, Source};
 
@@ -47,7 +47,15 @@ pub(super) fn read(
         0 => vec![0.0],
         _ => frame_times(stored, 0, stored.fps, 16 * markers.len())?,
     };
-    let mut frames = Vec::with_capacity(times.len());
+    let nodes = stored.scene.nodes.as_ref();
+    let name = |&node: &usize| joints::name(&nodes[node], options).to_owned();
+    let mut parts = MarkerSequenceParts {
+        name: stored.name.clone(),
+        marker_names: markers.iter().map(name).collect(),
+        fps: stored.fps,
+        n_frames: times.len(),
+        ..MarkerSequenceParts::default()
+    };
     for (frame, &time) in times.iter().enumerate() {
         source.progress.at(times.len() + frame, 2 * times.len())?;
         let placed = match n_stacks {
@@ -55,23 +63,15 @@ pub(super) fn read(
             _ => at_time(stored, 0, &moves, time),
         };
         let worlds = worlds(stored, &placed);
-        let marker = |&node: &usize| {
+        for &node in &markers {
             let place = worlds[node].transform_point(&nalgebra::Point3::origin());
-            Marker {
-                name: joints::name(&stored.scene.nodes.as_ref()[node], options).to_owned(),
-                pos: place.coords.into(),
-                occluded: !place.iter().all(|x| x.is_finite()),
-                confidence: 1.0,
-            }
-        };
-        frames.push(markers.iter().map(marker).collect());
+            parts.positions.push(place.coords.into());
+            parts.occluded.push(!place.iter().all(|x| x.is_finite()));
+            parts.confidence.push(1.0);
+        }
     }
     Ok(Markers {
-        sequences: vec![MarkerSequence {
-            name: stored.name.clone(),
-            frames,
-            fps: stored.fps,
-        }],
+        sequences: vec![MarkerSequence::new(parts)?],
         unit: stored.unit,
     })
 }

@@ -5,7 +5,7 @@ use super::accessor::Data;
 use super::animation::{self, Property};
 use super::nodes::{self, Node};
 use super::{container, mesh, momentum, own};
-use crate::character::{Marker, MarkerSequence, Unit};
+use crate::character::{MarkerSequence, MarkerSequenceParts, Unit};
 use crate::error::{Error, Result};
 use crate::io::json::Item;
 use crate::io::{LoadOptions, Loaded, Markers, Source, Up};
@@ -106,16 +106,13 @@ impl File<'_, '_> {
             return Ok(None);
         }
         check_fps(self.fps)?;
-        let mut seen: Vec<(usize, Marker)> = Vec::new();
+        let mut columns = Vec::with_capacity(moved.len());
         for (at, channel) in moved.iter().enumerate() {
             self.source.progress.at(at, moved.len())?;
-            self.keys(&self.nodes[channel.node], channel, &mut seen)?;
+            let node = &self.nodes[channel.node];
+            columns.push((node.name.clone(), self.keys(node, channel)?));
         }
-        Ok(Some(MarkerSequence {
-            name: String::new(),
-            frames: self.frames(seen, 0)?,
-            fps: self.fps,
-        }))
+        Ok(Some(self.table(String::new(), self.fps, columns, 0)?))
     }
 
     /// A sequence that we stored.
@@ -124,59 +121,75 @@ impl File<'_, '_> {
         check_fps(fps)?;
         let word = item.need("unit")?;
         let unit = Unit::parse(word.str()?).map_err(|_| word.wrong("m, cm or mm"))?;
-        let mut seen: Vec<(usize, Marker)> = Vec::new();
         let places = item.list("nodes")?;
+        let mut columns = Vec::new();
         for (at, place) in places.iter().enumerate() {
             self.source.progress.at(at, places.len())?;
             let node = &self.nodes[place.index("nodes", self.nodes.len())?];
             if let Some(item) = node.extension(own::NAME) {
-                self.exact(node, &item, unit, &mut seen)?;
+                columns.push((node.name.clone(), self.exact(node, &item, unit)?));
             }
         }
-        Ok(MarkerSequence {
-            name: item.need("name")?.str()?.to_owned(),
-            frames: self.frames(seen, item.need("frames")?.integer()?)?,
-            fps,
-        })
+        let name = item.need("name")?.str()?.to_owned();
+        self.table(name, fps, columns, item.need("frames")?.integer()?)
     }
 
-    /// Markers by frame; at least so many frames.
-    fn frames(&self, seen: Vec<(usize, Marker)>, least: usize) -> Result<Vec<Vec<Marker>>> {
-        let last = seen.iter().map(|(frame, _)| frame + 1).max().unwrap_or(0);
-        let count = least.max(last);
-        if count > MAX_FRAMES {
+    /// Markers through all frames, of which there are at least so many; hidden in those that do not list them.
+    fn table(
+        &self,
+        name: String,
+        fps: f64,
+        columns: Vec<(String, Vec<Seen>)>,
+        least: usize,
+    ) -> Result<MarkerSequence> {
+        let seen = columns.iter().flat_map(|(_, column)| column);
+        let last = seen.map(|seen| seen.frame + 1).max().unwrap_or(0);
+        let n_frames = least.max(last);
+        if n_frames > MAX_FRAMES {
             return Err(Error::format(
                 "animations",
                 format!("at most {MAX_FRAMES} frames"),
-                count,
+                n_frames,
             ));
         }
-        self.data.charge("the frames of the markers", 6 * count)?;
-        let mut frames: Vec<Vec<Marker>> = vec![Vec::new(); count];
-        for (frame, marker) in seen {
-            frames[frame].push(marker);
+        let size = n_frames.saturating_mul(columns.len());
+        self.data
+            .charge("the frames of the markers", size.saturating_mul(5))?;
+        let mut parts = MarkerSequenceParts {
+            name,
+            fps,
+            n_frames,
+            positions: vec![[0.0; 3]; size],
+            occluded: vec![true; size],
+            confidence: vec![1.0; size],
+            ..MarkerSequenceParts::default()
+        };
+        let n_markers = columns.len();
+        for (at, (name, column)) in columns.into_iter().enumerate() {
+            parts.marker_names.push(name);
+            for seen in column {
+                let cell = seen.frame * n_markers + at;
+                parts.positions[cell] = seen.pos;
+                parts.occluded[cell] = seen.occluded;
+                parts.confidence[cell] = seen.confidence;
+            }
         }
-        Ok(frames)
+        MarkerSequence::new(parts)
     }
 
     /// What Momentum stores: keys, and a confidence for each of them.
-    fn keys(
-        &self,
-        node: &Node<'_>,
-        channel: &animation::Channel,
-        seen: &mut Vec<(usize, Marker)>,
-    ) -> Result<()> {
+    fn keys(&self, node: &Node<'_>, channel: &animation::Channel) -> Result<Vec<Seen>> {
         let Some(curve) = &channel.curve else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let confidence = match momentum::kind(node).and_then(|(_, item)| item.get("confidence")) {
             Some(list) => list.number_list()?,
             None => Vec::new(),
         };
         let to_unit = self.unit.per_meter();
-        let count = curve.times().len();
-        self.data.charge(&node.item.path, count * 20)?;
-        for (key, &time) in curve.times().iter().enumerate() {
+        let times = curve.times();
+        self.data.charge(&node.item.path, times.len() * 10)?;
+        let key = |(key, &time): (usize, &f32)| {
             let frame = (f64::from(time) * self.fps).round();
             if !(0.0..MAX_FRAMES as f64).contains(&frame) {
                 return Err(Error::format(
@@ -185,26 +198,18 @@ impl File<'_, '_> {
                     format!("frame {frame}"),
                 ));
             }
-            let [x, y, z] = [0, 1, 2].map(|axis| f64::from(curve.key(key)[axis]) * to_unit);
-            let marker = Marker {
-                name: node.name.clone(),
-                pos: [x, y, z],
+            Ok(Seen {
+                frame: frame as usize,
+                pos: [0, 1, 2].map(|axis| f64::from(curve.key(key)[axis]) * to_unit),
                 occluded: false,
                 confidence: confidence.get(key).copied().unwrap_or(1.0),
-            };
-            seen.push((frame as usize, marker));
-        }
-        Ok(())
+            })
+        };
+        times.iter().enumerate().map(key).collect()
     }
 
     /// What we store.
-    fn exact(
-        &self,
-        node: &Node<'_>,
-        item: &Item<'_>,
-        unit: Unit,
-        seen: &mut Vec<(usize, Marker)>,
-    ) -> Result<()> {
+    fn exact(&self, node: &Node<'_>, item: &Item<'_>, unit: Unit) -> Result<Vec<Seen>> {
         let frames = own::integers(self.data, &item.need("frames")?)?;
         let place = item.need("samples")?;
         let samples = own::doubles(self.data, &place)?;
@@ -216,17 +221,22 @@ impl File<'_, '_> {
             ));
         }
         let factor = self.unit.per_meter() / unit.per_meter();
-        self.data.charge(&node.item.path, frames.len() * 20)?;
-        for (frame, sample) in frames.into_iter().zip(samples.as_chunks::<5>().0) {
-            let [x, y, z, confidence, occluded] = *sample;
-            let marker = Marker {
-                name: node.name.clone(),
-                pos: [x, y, z].map(|x| if factor == 1.0 { x } else { x * factor }),
-                occluded: occluded != 0.0,
-                confidence,
-            };
-            seen.push((frame as usize, marker));
-        }
-        Ok(())
+        self.data.charge(&node.item.path, frames.len() * 10)?;
+        let seen = |(frame, &[x, y, z, confidence, occluded]): (u32, &[f64; 5])| Seen {
+            frame: frame as usize,
+            pos: [x, y, z].map(|x| if factor == 1.0 { x } else { x * factor }),
+            occluded: occluded != 0.0,
+            confidence,
+        };
+        let samples = samples.as_chunks::<5>().0;
+        Ok(frames.into_iter().zip(samples).map(seen).collect())
     }
+}
+
+/// A marker in one frame.
+struct Seen {
+    frame: usize,
+    pos: [f64; 3],
+    occluded: bool,
+    confidence: f64,
 }

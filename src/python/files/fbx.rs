@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 
-use super::gltf_save::{Frames, core_frames};
+use super::gltf_save::{Frames, marker_sequence};
 use super::save_options::save_options;
 use super::work;
-use crate::character::{Character, MarkerSequence, PARAMETERS_PER_JOINT, Unit};
+use crate::character::{Character, PARAMETERS_PER_JOINT, Unit};
 use crate::error::Result;
 use crate::io::fbx::{Axes, FbxBuilder, FrontVector, Handedness};
 use crate::io::{
@@ -372,11 +372,8 @@ fn save(
     motion: impl FnOnce(&mut FbxBuilder) -> Result<()> + Send,
 ) -> PyResult<()> {
     let (options, axes) = options_and_axes(options, path)?;
-    let markers = markers.map(|frames| MarkerSequence {
-        name: String::new(),
-        frames: core_frames(&frames),
-        fps,
-    });
+    let markers = markers.map(|frames| marker_sequence(&frames, fps, ""));
+    let markers = markers.transpose()?;
     work::save(path, |progress: Progress<'_>| -> Result<Saved> {
         let mut builder = FbxBuilder::new(axes);
         builder.add_character(character, &options)?;

@@ -5,9 +5,9 @@ use pyo3::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
 use super::fbx::{frames, identity, options_and_axes};
-use super::gltf_save::{Frames, core_frames};
+use super::gltf_save::{self, Frames};
 use super::work;
-use crate::character::{Joint, MarkerSequence, PARAMETERS_PER_JOINT, Unit};
+use crate::character::{Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
 use crate::io::fbx::{BodyPlace, FbxBuilder};
 use crate::python::nouns::{PyCharacter, PyMesh};
@@ -244,11 +244,7 @@ impl PyFbxBuilder {
         unit: &str,
     ) -> PyResult<()> {
         let unit = Unit::parse(unit)?;
-        let sequence = MarkerSequence {
-            name: String::new(),
-            frames: core_frames(&marker_sequence),
-            fps,
-        };
+        let sequence = gltf_save::marker_sequence(&marker_sequence, fps, "")?;
         self.change(py, |builder| builder.add_marker_sequence(&sequence, unit))
     }
 

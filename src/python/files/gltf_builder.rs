@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::gltf_save::{Frames, Given, Named, as_values, core_frames, states};
+use super::gltf_save::{self, Frames, Given, Named, as_values, states};
 use super::save_options::{format_name, is_text, save_options};
 use super::work;
 use crate::character::Unit;
@@ -227,9 +227,9 @@ impl PyGltfBuilder {
             }
         });
         let (mesh, unit) = (mesh.transpose()?.unwrap_or_default(), Unit::parse(unit)?);
-        let frames = core_frames(&marker_sequence);
+        let sequence = gltf_save::marker_sequence(&marker_sequence, fps, anim_name)?;
         self.change(py, |builder| {
-            builder.add_marker_sequence(fps, &frames, unit, mesh, anim_name)
+            builder.add_marker_sequence(&sequence, unit, mesh, anim_name)
         })
     }
 

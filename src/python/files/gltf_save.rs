@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use super::save_options::save_options;
 use super::work;
 use crate::array::DType;
-use crate::character::{Character, MarkerSequence, Reals};
+use crate::character::{Character, Marker, MarkerSequence, Reals};
 use crate::error::{Error, Result};
 use crate::io::gltf::write::{Builder, Container, MarkerMesh, MotionToWrite, Values};
 use crate::io::gltf::{save_character, save_skeleton_states};
@@ -80,22 +80,27 @@ impl Given {
 }
 
 /// Markers beside a character, in its unit.
-fn markers(frames: Option<Frames<'_>>, character: &Character, fps: f64) -> Option<Markers> {
-    frames.map(|frames| Markers {
-        sequences: vec![MarkerSequence {
-            name: String::new(),
-            frames: core_frames(&frames),
-            fps,
-        }],
-        unit: character.unit,
-    })
+fn markers(
+    frames: Option<Frames<'_>>,
+    character: &Character,
+    fps: f64,
+    name: &str,
+) -> Result<Option<Markers>> {
+    let markers = frames.map(|frames| {
+        Ok(Markers {
+            sequences: vec![marker_sequence(&frames, fps, name)?],
+            unit: character.unit,
+        })
+    });
+    markers.transpose()
 }
 
-pub(super) fn core_frames(frames: &Frames<'_>) -> Vec<Vec<crate::character::Marker>> {
-    let frames = frames.iter();
-    frames
-        .map(|frame| frame.iter().map(|marker| marker.0.clone()).collect())
-        .collect()
+pub(super) fn marker_sequence(frames: &Frames<'_>, fps: f64, name: &str) -> Result<MarkerSequence> {
+    let frames: Vec<Vec<&Marker>> = frames
+        .iter()
+        .map(|frame| frame.iter().map(|marker| &marker.0).collect())
+        .collect();
+    MarkerSequence::from_frames(name.to_owned(), fps, &frames)
 }
 
 /// `(n_frames, n_joints, 8)`.
@@ -133,7 +138,7 @@ fn written(
     }
     for sequence in markers.into_iter().flat_map(|markers| &markers.sequences) {
         let mesh = MarkerMesh::NoMesh;
-        builder.add_marker_sequence(fps, &sequence.frames, character.unit, mesh, "default")?;
+        builder.add_marker_sequence(sequence, character.unit, mesh, "default")?;
     }
     let container = if options.text {
         Container::Text
@@ -184,7 +189,7 @@ impl PyCharacter {
         let format = suffix_format(path)?;
         let options = save_options(options, path)?;
         let core = character.core();
-        let markers = self::markers(markers, core, fps);
+        let markers = self::markers(markers, core, fps, "")?;
         let motion = motion.map(|motion| {
             let (poses, shape) = values::reals(motion, "motion")?;
             let count = core.parameter_transform.len();
@@ -261,7 +266,7 @@ impl PyCharacter {
         let given = Given::new(motion, offsets, timestamps)?;
         let options = save_options(options, path)?;
         let core = character.core();
-        let markers = self::markers(markers, core, fps);
+        let markers = self::markers(markers, core, fps, "default")?;
         work::save(path, |_| {
             written(core, fps, &given, markers.as_ref(), &options)
         })
@@ -302,7 +307,7 @@ impl PyCharacter {
         let core = character.core();
         let states = states(core, skel_states, "skel_states")?;
         let options = save_options(options, path)?;
-        let markers = self::markers(markers, core, fps);
+        let markers = self::markers(markers, core, fps, "")?;
         work::save(path, |progress| {
             let extras = Extras {
                 markers: markers.as_ref(),

@@ -93,6 +93,7 @@ impl PyMarker {
 /// name : str
 ///     The subject's name.
 /// frames : sequence of sequences of Marker
+///     A marker that some frames do not list counts as hidden in them.
 /// fps : float
 ///     Frames per second.
 ///
@@ -109,47 +110,80 @@ pub struct PyMarkerSequence(pub MarkerSequence);
 impl PyMarkerSequence {
     #[new]
     #[pyo3(signature = (name = String::new(), frames = Vec::new(), fps = 30.0))]
-    fn new(name: String, frames: Vec<Vec<Bound<'_, PyMarker>>>, fps: f64) -> Self {
-        let frame = |frame: &Vec<Bound<'_, PyMarker>>| {
-            let markers = frame.iter();
-            markers.map(|marker| marker.get().0.clone()).collect()
-        };
-        Self(MarkerSequence {
-            name,
-            frames: frames.iter().map(frame).collect(),
-            fps,
-        })
+    fn new(name: String, frames: Vec<Vec<Bound<'_, PyMarker>>>, fps: f64) -> PyResult<Self> {
+        let frames: Vec<Vec<&Marker>> = frames
+            .iter()
+            .map(|frame| frame.iter().map(|marker| &marker.get().0).collect())
+            .collect();
+        Ok(Self(MarkerSequence::from_frames(name, fps, &frames)?))
     }
 
     /// The subject's name.
     #[getter]
     fn name(&self) -> &str {
-        &self.0.name
+        self.0.name()
     }
 
-    /// The markers of each frame.
+    /// The markers of each frame, as a new list; ``positions`` and its like are quicker to use.
     #[getter]
     fn frames(&self) -> Vec<Vec<PyMarker>> {
-        let frame = |frame: &Vec<Marker>| frame.iter().cloned().map(PyMarker).collect();
-        self.0.frames.iter().map(frame).collect()
+        let frame = |frame| self.0.frame(frame).map(PyMarker).collect();
+        (0..self.0.n_frames()).map(frame).collect()
+    }
+
+    /// The name of each marker.
+    #[getter]
+    fn marker_names(&self) -> &[String] {
+        self.0.marker_names()
+    }
+
+    /// Where each marker was seen, ``(n_frames, n_markers, 3)``; a read-only view.
+    #[getter]
+    fn positions<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let sequence = &slf.get().0;
+        let shape = [sequence.n_frames(), sequence.n_markers(), 3];
+        values::view(slf.as_any(), sequence.positions().as_flattened(), &shape)
+    }
+
+    /// Whether each marker was hidden, ``(n_frames, n_markers)``; a read-only view.
+    #[getter]
+    fn occluded<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let sequence = &slf.get().0;
+        let shape = [sequence.n_frames(), sequence.n_markers()];
+        let bytes: &[u8] = bytemuck::cast_slice(sequence.occluded());
+        values::view(slf.as_any(), bytes, &shape)?.call_method1("view", ("bool",))
+    }
+
+    /// How much each observation is to be trusted, 0 to 1, ``(n_frames, n_markers)``; a read-only view.
+    #[getter]
+    fn confidence<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let sequence = &slf.get().0;
+        let shape = [sequence.n_frames(), sequence.n_markers()];
+        values::view(slf.as_any(), sequence.confidence(), &shape)
     }
 
     /// Frames per second.
     #[getter]
     fn fps(&self) -> f64 {
-        self.0.fps
+        self.0.fps()
+    }
+
+    /// Seconds from the start of the recording to the first frame.
+    #[getter]
+    fn start_time(&self) -> f64 {
+        self.0.start_time()
     }
 
     fn __len__(&self) -> usize {
-        self.0.frames.len()
+        self.0.n_frames()
     }
 
     fn __repr__(&self) -> String {
         format!(
             "MarkerSequence(name='{}', frames={}, fps={})",
-            self.0.name,
-            self.0.frames.len(),
-            self.0.fps
+            self.0.name(),
+            self.0.n_frames(),
+            self.0.fps()
         )
     }
 

@@ -292,8 +292,8 @@ impl FbxBuilder {
     /// # Errors
     /// [`Error::Value`] for a frame rate that is not positive.
     pub fn add_marker_sequence(&mut self, sequence: &MarkerSequence, unit: Unit) -> Result<()> {
-        if !sequence.frames.is_empty() {
-            let layer = self.layer(sequence.fps, sequence.frames.len())?;
+        if sequence.n_frames() > 0 {
+            let layer = self.layer(sequence.fps(), sequence.n_frames())?;
             markers::markers(&mut self.scene, layer, sequence, factor(unit));
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::markers::{self, MarkerMesh};
 use super::motion::{self, Animation, MotionToWrite, Values};
 use super::skeleton::{self, Nodes};
 use super::{mesh, momentum, own};
-use crate::character::{Character, Marker, Mesh, Unit};
+use crate::character::{Character, MarkerSequence, Mesh, Unit};
 use crate::error::{Error, Result};
 use crate::io::{Progress, SaveOptions};
 
@@ -319,28 +319,15 @@ impl Builder {
     /// markers in the first animation only.
     ///
     /// # Errors
-    /// [`Error::Value`] for a marker that is twice in a frame, or is seen where no point is.
+    /// [`Error::Value`] for a marker that is seen where no point is.
     pub fn add_marker_sequence(
         &mut self,
-        fps: f64,
-        frames: &[Vec<Marker>],
+        sequence: &MarkerSequence,
         unit: Unit,
         marker_mesh: MarkerMesh,
-        anim_name: &str,
+        animation: &str,
     ) -> Result<()> {
-        let names = (anim_name, anim_name);
-        self.add_markers(fps, frames, unit, marker_mesh, names)
-    }
-
-    /// The same for an animation that is called otherwise than the sequence.
-    pub(super) fn add_markers(
-        &mut self,
-        fps: f64,
-        frames: &[Vec<Marker>],
-        unit: Unit,
-        marker_mesh: MarkerMesh,
-        names: (&str, &str),
-    ) -> Result<()> {
+        let fps = sequence.fps();
         motion::check_fps(fps)?;
         let document = &mut self.document;
         document.extensions_used.insert(MOMENTUM);
@@ -351,7 +338,7 @@ impl Builder {
         if value.get("motion").is_none() {
             value["fps"] = json!(fps);
         }
-        markers::add(document, names, fps, frames, unit, marker_mesh)
+        markers::add(document, animation, sequence, unit, marker_mesh)
     }
 
     /// The file, whole. Tells nobody how far it is: by now only bytes are put behind each other.

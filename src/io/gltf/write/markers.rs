@@ -3,13 +3,12 @@
 //! what the keys round, and where hidden markers were said to be.
 
 use serde_json::json;
-use std::collections::HashMap;
 
 use super::super::momentum::NAME as MOMENTUM;
 use super::super::own::NAME as OWN;
 use super::document::{Document, INDICES, VERTICES};
 use super::motion::Animation;
-use crate::character::{Marker, Unit};
+use crate::character::{MarkerSequence, Unit};
 use crate::error::{Error, Result};
 
 /// How markers are shown.
@@ -22,40 +21,38 @@ pub enum MarkerMesh {
     UnitCube,
 }
 
-/// A marker in one frame.
-type Seen<'a> = (usize, &'a Marker);
+/// A marker in one frame: where, whether it was hidden, and its confidence.
+type Seen = (usize, [f64; 3], bool, f64);
+
+/// What a reader takes for granted in frames that are not listed.
+const HIDDEN: ([f64; 3], bool, f64) = ([0.0; 3], true, 1.0);
 
 /// Adds the markers of all frames.
 pub(super) fn add(
     document: &mut Document,
-    (animation, name): (&str, &str),
-    fps: f64,
-    frames: &[Vec<Marker>],
+    animation: &str,
+    sequence: &MarkerSequence,
     unit: Unit,
     mesh: MarkerMesh,
 ) -> Result<()> {
-    let mut order: Vec<(&str, Vec<Seen<'_>>)> = Vec::new();
-    let mut known: HashMap<&str, usize> = HashMap::new();
-    for (frame, markers) in frames.iter().enumerate() {
-        for marker in markers {
-            let at = *known.entry(&marker.name).or_insert_with(|| {
-                order.push((&marker.name, Vec::new()));
-                order.len() - 1
-            });
-            order[at].1.push((frame, marker));
-        }
-    }
+    let (name, fps) = (sequence.name(), sequence.fps());
     let cube = match mesh {
-        MarkerMesh::UnitCube if !order.is_empty() => Some(cube(document)),
+        MarkerMesh::UnitCube if sequence.n_markers() > 0 => Some(cube(document)),
         _ => None,
     };
     let mut animation = Animation::new(animation, 0);
     let mut nodes = Vec::new();
-    for (name, seen) in &order {
+    for (at, name) in sequence.marker_names().iter().enumerate() {
         nodes.push(document.nodes.len());
-        add_marker(document, &mut animation, name, seen, (fps, unit), cube)?;
+        let seen: Vec<Seen> = sequence
+            .column(at)
+            .enumerate()
+            .filter(|(_, cell)| *cell != HIDDEN)
+            .map(|(frame, (pos, occluded, confidence))| (frame, pos, occluded, confidence))
+            .collect();
+        add_marker(document, &mut animation, name, &seen, (fps, unit), cube)?;
     }
-    let own = json!({"name": name, "fps": fps, "frames": frames.len(), "unit": unit.symbol(),
+    let own = json!({"name": name, "fps": fps, "frames": sequence.n_frames(), "unit": unit.symbol(),
                     "nodes": nodes});
     animation.finish(document, true, Some(own));
     Ok(())
@@ -65,7 +62,7 @@ fn add_marker(
     document: &mut Document,
     animation: &mut Animation,
     name: &str,
-    seen: &[Seen<'_>],
+    seen: &[Seen],
     (fps, unit): (f64, Unit),
     cube: Option<usize>,
 ) -> Result<()> {
@@ -77,8 +74,8 @@ fn add_marker(
     let metres = 1.0 / unit.per_meter();
     let (mut times, mut places, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
     let mut confidence = Vec::new();
-    for (frame, marker) in seen.iter().filter(|(_, marker)| !marker.occluded) {
-        let place = marker.pos.map(|x| (x * metres) as f32);
+    for (frame, pos, _, trust) in seen.iter().filter(|(_, _, occluded, _)| !occluded) {
+        let place = pos.map(|x| (x * metres) as f32);
         if place.iter().any(|x| !x.is_finite()) {
             return Err(Error::value(
                 format!("marker '{name}'"),
@@ -87,13 +84,13 @@ fn add_marker(
         }
         times.push((*frame as f64 / fps) as f32);
         places.extend(place);
-        confidence.push(marker.confidence as f32);
-        sizes.extend([marker.confidence as f32; 3]);
+        confidence.push(*trust as f32);
+        sizes.extend([*trust as f32; 3]);
     }
     if times.windows(2).any(|pair| pair[0] >= pair[1]) {
         return Err(Error::value(
             format!("marker '{name}'"),
-            "more than one of this name in a frame, or frames too close for single precision",
+            "frames too close for single precision",
         ));
     }
     if !times.is_empty() {
@@ -103,18 +100,11 @@ fn add_marker(
     }
     let value = json!({"type": "marker", "confidence": confidence});
     document.extend_node(node, MOMENTUM, value);
-    let frames: Vec<u32> = seen.iter().map(|(frame, _)| *frame as u32).collect();
+    let frames: Vec<u32> = seen.iter().map(|(frame, ..)| *frame as u32).collect();
     let numbers: Vec<f64> = seen
         .iter()
-        .flat_map(|(_, marker)| {
-            let [x, y, z] = marker.pos;
-            [
-                x,
-                y,
-                z,
-                marker.confidence,
-                f64::from(u8::from(marker.occluded)),
-            ]
+        .flat_map(|&(_, [x, y, z], occluded, trust)| {
+            [x, y, z, trust, f64::from(u8::from(occluded))]
         })
         .collect();
     let value = json!({

@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::markers::MarkerMesh;
 use super::motion::{MotionToWrite, Values};
-use crate::character::Character;
+use crate::character::{Character, MarkerSequence};
 use crate::error::Result;
 use crate::io::{Extras, Markers, Motion, SaveOptions, Saved};
 
@@ -26,9 +26,8 @@ fn add_markers(
             .map(move |sequence| (sequence, unit))
     });
     for (at, (sequence, unit)) in sequences.enumerate() {
-        let animation = animation.filter(|_| at == 0).unwrap_or(&sequence.name);
-        let (fps, names) = (sequence.fps, (animation, sequence.name.as_str()));
-        builder.add_markers(fps, &sequence.frames, unit, MarkerMesh::NoMesh, names)?;
+        let animation = animation.filter(|_| at == 0).unwrap_or(sequence.name());
+        builder.add_marker_sequence(sequence, unit, MarkerMesh::NoMesh, animation)?;
     }
     Ok(())
 }
@@ -43,7 +42,7 @@ pub fn save_character(
     extras: &Extras<'_>,
 ) -> Result<Saved> {
     let fps = extras.markers.and_then(|markers| markers.sequences.first());
-    let mut builder = Builder::new(fps.map_or(DEFAULT_FPS, |sequence| sequence.fps))?;
+    let mut builder = Builder::new(fps.map_or(DEFAULT_FPS, MarkerSequence::fps))?;
     builder.add_character(character, [0.0; 3], NO_TURN, options)?;
     add_markers(&mut builder, extras.markers, None)?;
     builder.finish(options.text, extras.progress)
@@ -104,10 +103,10 @@ pub fn save_skeleton_states(
 /// Makes a file of markers.
 ///
 /// # Errors
-/// [`crate::Error::Value`] for a marker that is twice in a frame, or is seen where no point is.
+/// [`crate::Error::Value`] for a marker that is seen where no point is.
 pub fn save_markers(markers: &Markers, text: bool, extras: &Extras<'_>) -> Result<Saved> {
     let first = markers.sequences.first();
-    let mut builder = Builder::new(first.map_or(DEFAULT_FPS, |sequence| sequence.fps))?;
+    let mut builder = Builder::new(first.map_or(DEFAULT_FPS, MarkerSequence::fps))?;
     add_markers(&mut builder, Some(markers), None)?;
     builder.finish(text, extras.progress)
 }
