@@ -78,7 +78,14 @@ impl Mesh {
             ));
         }
         let count = parts.vertices.len() / 3;
-        for (index, face) in parts.faces.iter().enumerate() {
+        // Who is wrong is asked where somebody is.
+        let out_of_range = |triangles: &[[u32; 3]], count: usize| {
+            let corners = triangles.as_flattened().iter();
+            let largest = corners.fold(0, |most: u32, &corner| most.max(corner));
+            !triangles.is_empty() && largest as usize >= count
+        };
+        let wrong_faces = out_of_range(&parts.faces, count);
+        for (index, face) in parts.faces.iter().enumerate().filter(|_| wrong_faces) {
             if let Some(vertex) = face.iter().find(|&&vertex| vertex as usize >= count) {
                 return wrong(format!(
                     "triangle {index} {face:?} uses vertex {vertex}, but there are {count} vertices"
@@ -116,7 +123,9 @@ impl Mesh {
                 ));
             }
         }
-        for (index, face) in parts.texcoord_faces.iter().enumerate() {
+        let wrong_faces = out_of_range(&parts.texcoord_faces, texcoords);
+        let faces = parts.texcoord_faces.iter().enumerate();
+        for (index, face) in faces.filter(|_| wrong_faces) {
             if let Some(texcoord) = face.iter().find(|&&t| t as usize >= texcoords) {
                 return wrong(format!(
                     "texcoord triangle {index} uses coordinate {texcoord}, but there are {texcoords}"

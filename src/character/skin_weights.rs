@@ -169,8 +169,9 @@ impl SkinWeights {
     /// # Errors
     /// [`Error::Character`] naming the vertex and the joint index.
     pub fn check_joints(&self, n_joints: usize) -> Result<()> {
-        let last = self.index.iter().max();
-        if last.is_none_or(|&last| (last as usize) < n_joints) {
+        // The largest is found without a branch for each.
+        let last = self.index.iter().fold(0, |most: u32, &at| most.max(at));
+        if self.index.is_empty() || (last as usize) < n_joints {
             return Ok(());
         }
         for (at, (&joint, weight)) in self.index.iter().zip(self.weight.iter()).enumerate() {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
+use std::fmt::{Display, Formatter};
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
@@ -35,7 +37,44 @@ pub(in crate::io) fn indented(value: &Value, indent: &str) -> Result<Vec<u8>> {
 #[derive(Debug, Clone)]
 pub(in crate::io) struct Item<'a> {
     pub value: &'a Value,
-    pub path: String,
+    pub path: Path<'a>,
+}
+
+/// Where a value sits. It becomes text where somebody shows it: most values are right.
+#[derive(Debug, Clone, Default)]
+pub(in crate::io) struct Path<'a>(Option<Arc<(Path<'a>, Step<'a>)>>);
+
+#[derive(Debug)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+    Text(String),
+}
+
+impl<'a> Path<'a> {
+    fn with(&self, step: Step<'a>) -> Self {
+        Self(Some(Arc::new((self.clone(), step))))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl Display for Path<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let Some((above, step)) = self.0.as_deref() else {
+            return Ok(());
+        };
+        // As deep as a document, whose depth the parser limits.
+        above.fmt(f)?;
+        match step {
+            Step::Key(key) if above.is_empty() => f.write_str(key),
+            Step::Key(key) => write!(f, ".{key}"),
+            Step::Index(at) => write!(f, "[{at}]"),
+            Step::Text(text) => f.write_str(text),
+        }
+    }
 }
 
 /// The largest integer that every JSON writer can write.
@@ -59,9 +98,13 @@ fn shown(value: &Value) -> String {
 
 impl<'a> Item<'a> {
     pub fn new(value: &'a Value, path: impl Into<String>) -> Self {
+        let path: String = path.into();
         Self {
             value,
-            path: path.into(),
+            path: match path.is_empty() {
+                true => Path::default(),
+                false => Path::default().with(Step::Text(path)),
+            },
         }
     }
 
@@ -80,23 +123,18 @@ impl<'a> Item<'a> {
     }
 
     pub fn get(&self, key: &str) -> Option<Self> {
-        let value = self.value.as_object()?.get(key)?;
-        let path = if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        };
+        let (key, value) = self.value.as_object()?.get_key_value(key)?;
+        let path = self.path.with(Step::Key(key));
         Some(Self { value, path })
     }
 
     pub fn need(&self, key: &str) -> Result<Self> {
         self.get(key).ok_or_else(|| {
-            let place = if self.path.is_empty() {
-                "the document"
-            } else {
-                &self.path
-            };
-            Error::format(place, format!("a property '{key}'"), "none")
+            let expected = format!("a property '{key}'");
+            match self.path.is_empty() {
+                true => Error::format("the document", expected, "none"),
+                false => Error::format(&self.path, expected, "none"),
+            }
         })
     }
 
@@ -108,8 +146,8 @@ impl<'a> Item<'a> {
         Ok(object
             .iter()
             .map(|(key, value)| {
-                let item = Self::new(value, format!("{}.{key}", self.path));
-                (key.as_str(), item)
+                let path = self.path.with(Step::Key(key));
+                (key.as_str(), Self { value, path })
             })
             .collect())
     }
@@ -122,7 +160,10 @@ impl<'a> Item<'a> {
         Ok(array
             .iter()
             .enumerate()
-            .map(|(at, value)| Self::new(value, format!("{}[{at}]", self.path)))
+            .map(|(at, value)| Self {
+                value,
+                path: self.path.with(Step::Index(at)),
+            })
             .collect())
     }
 

@@ -144,22 +144,27 @@ impl<'a> Source<'a> {
     /// # Errors
     /// [`Error::Format`] for a path that leaves the folder, a file that is not there, and any reference
     /// from bytes.
-    pub fn neighbour(&self, location: &str, reference: &str, limit: usize) -> Result<Vec<u8>> {
+    pub fn neighbour(
+        &self,
+        location: impl std::fmt::Display,
+        reference: &str,
+        limit: usize,
+    ) -> Result<Vec<u8>> {
         use std::io::Read;
         const INSIDE: &str = "a relative path to a file in the same folder or below it";
         let shown = || format!("{:?}", shortened(reference));
         let relative = relative_path(reference, self.is_rooted)
-            .ok_or_else(|| Error::format(location, INSIDE, shown()))?;
+            .ok_or_else(|| Error::format(&location, INSIDE, shown()))?;
         let Some(root) = &self.root else {
             return Err(Error::format(
-                location,
+                &location,
                 "everything inside the file, since it was given as bytes and not as a path on disk",
                 shown(),
             ));
         };
         let missing = |problem: std::io::Error| {
             Error::format(
-                location,
+                &location,
                 "a file that can be read",
                 format!("{}: {problem}", shown()),
             )
@@ -184,7 +189,7 @@ impl<'a> Source<'a> {
                 .map_err(|_| missing(problem))?,
         };
         if !path.starts_with(&root) || !path.is_file() {
-            return Err(Error::format(location, INSIDE, shown()));
+            return Err(Error::format(&location, INSIDE, shown()));
         }
         let mut bytes = Vec::new();
         std::fs::File::open(path)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use crate::error::{Error, Result};
-use crate::io::json::Item;
+use crate::io::json::{Item, Path};
 
 /// More elements than any character has: the bound for accessors without a buffer view.
 const MAX_ELEMENTS: usize = 1 << 24;
@@ -99,8 +99,8 @@ struct Sparse {
     value_offset: usize,
 }
 
-pub(super) struct Accessor {
-    path: String,
+pub(super) struct Accessor<'a> {
+    path: Path<'a>,
     view: Option<usize>,
     offset: usize,
     scalar: Scalar,
@@ -123,7 +123,7 @@ const KINDS: [(&str, usize); 7] = [
     ("MAT4", 16),
 ];
 
-impl Accessor {
+impl Accessor<'_> {
     /// Bytes from the start of an element to its end.
     fn element_size(&self) -> usize {
         // Columns of matrices start at multiples of 4 bytes.
@@ -155,7 +155,7 @@ impl Accessor {
 pub(super) struct Data<'a> {
     buffers: Vec<Option<Cow<'a, [u8]>>>,
     views: Vec<View>,
-    accessors: Vec<Accessor>,
+    accessors: Vec<Accessor<'a>>,
     /// How many numbers may still be read.
     budget: Cell<usize>,
 }
@@ -194,11 +194,11 @@ impl<'a> Data<'a> {
         self.accessors.len()
     }
 
-    pub fn accessor(&self, index: usize) -> &Accessor {
+    pub fn accessor(&self, index: usize) -> &Accessor<'a> {
         &self.accessors[index]
     }
 
-    fn read_accessor(&self, item: &Item<'_>) -> Result<Accessor> {
+    fn read_accessor(&self, item: &Item<'a>) -> Result<Accessor<'a>> {
         let kind = item.need("type")?;
         let name = kind.str()?;
         let &(kind, width) = KINDS
@@ -331,7 +331,7 @@ impl<'a> Data<'a> {
     }
 
     /// The bytes of an accessor whose elements lie behind each other without gaps.
-    fn packed(&self, accessor: &Accessor) -> Result<Option<&[u8]>> {
+    fn packed(&self, accessor: &Accessor<'_>) -> Result<Option<&[u8]>> {
         let size = accessor.element_size();
         let has_gaps = size != accessor.width * accessor.scalar.size();
         let Some(view) = accessor
@@ -367,7 +367,7 @@ impl<'a> Data<'a> {
     }
 
     /// Calls `take(element, bytes of the element)` for every stored element, sparse ones last.
-    fn visit(&self, accessor: &Accessor, mut take: impl FnMut(usize, &[u8])) -> Result<()> {
+    fn visit(&self, accessor: &Accessor<'_>, mut take: impl FnMut(usize, &[u8])) -> Result<()> {
         let size = accessor.element_size();
         if let Some(view) = accessor.view {
             let bytes = self.view_bytes(view)?;
@@ -401,7 +401,7 @@ impl<'a> Data<'a> {
     }
 
     /// Takes `numbers` from what the file may still make us hold.
-    pub fn charge(&self, place: &str, numbers: usize) -> Result<()> {
+    pub fn charge(&self, place: impl std::fmt::Display, numbers: usize) -> Result<()> {
         match self.budget.get().checked_sub(numbers) {
             Some(left) => {
                 self.budget.set(left);

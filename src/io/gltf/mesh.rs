@@ -86,7 +86,11 @@ pub(super) fn read_all<'a>(root: &Item<'a>) -> Result<Vec<MeshItem<'a>>> {
 }
 
 /// Morph weights, one for each target.
-pub(super) fn checked_weights(path: &str, weights: Vec<f64>, targets: usize) -> Result<Vec<f64>> {
+pub(super) fn checked_weights(
+    path: impl std::fmt::Display,
+    weights: Vec<f64>,
+    targets: usize,
+) -> Result<Vec<f64>> {
     if weights.len() == targets {
         return Ok(weights);
     }
@@ -274,7 +278,12 @@ fn connect(
         Some(place) => {
             let index = data.reference(&place, &["SCALAR"])?;
             let indices = data.unsigned(index)?;
-            if let Some(at) = indices.iter().position(|&index| index as usize >= count) {
+            // The largest is found without a branch for each.
+            let largest = indices.iter().fold(0, |most: u32, &index| most.max(index));
+            if !indices.is_empty()
+                && largest as usize >= count
+                && let Some(at) = indices.iter().position(|&index| index as usize >= count)
+            {
                 return Err(Error::format(
                     format!("{}, element {at} of accessors[{index}]", place.path),
                     format!("an index below {count}, the number of vertices"),
@@ -316,8 +325,7 @@ fn connect(
                     indices.len()
                 ));
             }
-            let faces = indices.chunks_exact(3).map(|t| [t[0], t[1], t[2]]);
-            (faces.collect(), Vec::new())
+            (indices.as_chunks::<3>().0.to_vec(), Vec::new())
         }
         // Every other triangle of a strip is turned around; repeated corners only bridge gaps.
         5 => {

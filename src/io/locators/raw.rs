@@ -68,6 +68,6 @@ fn locator(item: &Item<'_>) -> Result<RawLocator> {
         limit_weight: limits.map(|weight| weight.unwrap_or(0.0)),
         skin_offset: number("skinOffset")?.unwrap_or(0.0),
         attached_to_skin: flag("attachedToSkin")?,
-        path: item.path,
+        path: item.path.to_string(),
     })
 }
