@@ -340,6 +340,19 @@ fn units_and_axes_are_the_files_own() {
 }
 
 #[test]
+fn points_that_are_no_places_are_named() {
+    let maker = Maker::new(Machine::Intel, -1.0)
+        .texts("LABELS", &["toe", "knee angle", "load"])
+        .texts("ANGLES", &["knee angle", ""])
+        .texts("SCALARS", &["load"])
+        .frame(&[[1.0, 2.0, 3.0, 0.0]; 3]);
+    let loaded = maker.load();
+    assert_eq!(loaded.value.sequences[0].n_markers(), 3);
+    assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
+    assert!(loaded.warnings[0].starts_with("2 of the points are angles"));
+}
+
+#[test]
 fn labels_go_on_in_further_parameters() {
     let names: Vec<String> = (0..600).map(|at| format!("m{at}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -423,7 +436,11 @@ fn more_frames_than_the_header_counts() {
     // A trial that was cut afterwards: the header tells what is left.
     let mut maker = long(10);
     maker.last = 10;
-    check_long(&trial(maker, 1, 500).load(), 10);
+    check_long(&trial(maker.clone(), 1, 500).load(), 10);
+    // The same where the last block has room for as many as the trial had, and where the trial was just so
+    // much longer that the header could have begun again.
+    check_long(&trial(maker.clone(), 1, 20).load(), 10);
+    check_long(&trial(maker, 1, 65546).load(), 10);
 }
 
 #[test]
@@ -467,8 +484,8 @@ fn lying_headers_are_refused_without_making_room() {
     // The number of parameter blocks is not believed.
     bytes[514] = 255;
     read(&bytes).unwrap();
-    // The samples begin behind the end, or in the header.
-    for block in [250, 1] {
+    // The samples begin behind the end, in the header or in the parameters.
+    for block in [250, 1, 2] {
         let mut bytes = bytes.clone();
         bytes[16] = block;
         let error = read(&bytes).unwrap_err().to_string();

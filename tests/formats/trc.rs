@@ -216,6 +216,11 @@ fn faults_name_their_line() {
         assert!(matches!(error, Error::Format { .. }), "{error:?}");
         assert!(error.to_string().contains(place), "{from} {to}: {error}");
     }
+    // Two names for three markers, and no telling whose they are.
+    let loose = good.replace("10\t10\t2\t2", "10\t10\t2\t3");
+    let loose = loose.replace("one\t\t\ttwo\t\t", "one\ttwo\t\t\t\t\t\t\t");
+    let error = read(&loose).unwrap_err().to_string();
+    assert!(error.contains("3 names of markers"), "{error}");
     // A last row that the end of the file cut after a whole marker.
     let cut = good.strip_suffix("\t4\t5\t6\n").unwrap();
     assert!(read(cut).unwrap_err().to_string().contains("line 8"));
