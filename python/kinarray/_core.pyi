@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
-from ._enums import CharacterMassScale, MarkerMesh
+from ._enums import CharacterMassScale, LocatorSpace, MarkerMesh
 from ._save_options import FileSaveOptions, GltfFileFormat
 
 _A = TypeVar("_A")
@@ -856,14 +856,34 @@ class Character:
     @staticmethod
     def load_fbx(
         fbx_filename: _Source,
-        model_filename: None = None,
-        locators_filename: None = None,
+        model_filename: _Source | None = None,
+        locators_filename: _Source | None = None,
         permissive: bool = False,
         load_blendshapes: bool = False,
         strip_namespaces: bool = True,
         *,
         unit: str = "m",
     ) -> Character: ...
+    def load_model_definition(self, filename: _Source) -> Character: ...
+    def load_model_definition_from_bytes(self, model_bytes: _Source) -> Character: ...
+    def save_model_definition(self, filename: str | PathLike[str] | BinaryIO) -> None: ...
+    def load_locators(self, filename: _Source) -> Character: ...
+    def load_locators_from_bytes(self, locator_bytes: _Source) -> Character: ...
+    def save_locators(
+        self, filename: str | PathLike[str] | BinaryIO, space: LocatorSpace | None = None
+    ) -> None: ...
+    @staticmethod
+    def load_legacy_json(json_path: _Source, *, unit: str = "m") -> Character: ...
+    @staticmethod
+    def load_legacy_json_from_bytes(json_bytes: _Source, *, unit: str = "m") -> Character: ...
+    @staticmethod
+    def load_legacy_json_from_string(json_string: str, *, unit: str = "m") -> Character: ...
+    @staticmethod
+    def save_legacy_json(
+        character: Character, json_path: str | PathLike[str] | BinaryIO
+    ) -> None: ...
+    @staticmethod
+    def to_legacy_json_string(character: Character) -> str: ...
     @staticmethod
     def load_urdf(urdf_filename: _Source, *, unit: str = "m") -> Character: ...
     @staticmethod

@@ -1,6 +1,6 @@
 """What goes into a file, with PyMomentum's names."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -86,7 +86,7 @@ class FileSaveOptions:
     collisions: bool = True
     blend_shapes: bool = True
     permissive: bool = False
-    coord_system_info: FbxCoordSystemInfo = field(default_factory=FbxCoordSystemInfo)
+    coord_system_info: FbxCoordSystemInfo = FbxCoordSystemInfo()
     fbx_namespace: str = ""
     extensions: bool = True
     gltf_file_format: GltfFileFormat = GltfFileFormat.Auto

@@ -130,7 +130,8 @@ impl Format {
         if head.starts_with(b"Kaydara FBX Binary") {
             return Some(Self::Fbx);
         }
-        if head.starts_with(b"PXR-USDC") || head.starts_with(b"#usda") {
+        let is_package = head.starts_with(b"PK\x03\x04") && has_layer_first(head);
+        if head.starts_with(b"PXR-USDC") || head.starts_with(b"#usda") || is_package {
             return Some(Self::Usd);
         }
         let text: String = head.iter().map(|&byte| char::from(byte)).collect();
@@ -189,6 +190,20 @@ impl Format {
         }
         None
     }
+}
+
+/// Whether the first file of an archive is called like a layer of USD.
+fn has_layer_first(archive: &[u8]) -> bool {
+    let length = archive
+        .get(26..28)
+        .map_or(0, |two| usize::from(two[0]) | usize::from(two[1]) << 8);
+    let name = archive
+        .get(30..30 + length)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    [".usd", ".usda", ".usdc"]
+        .iter()
+        .any(|suffix| name.ends_with(suffix.as_bytes()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Format, LoadOptions, Loaded, Markers, Motion, MotionChoice, Source, Up, acclaim, bvh, c3d,
-    deepmimic, fbx, gltf, legacy_json, mjcf, mmo, trc, urdf,
+    deepmimic, fbx, gltf, legacy_json, mjcf, mmo, trc, urdf, usd,
 };
 use crate::character::{Character, Joint, PARAMETERS_PER_JOINT, Unit};
 use crate::error::{Error, Result};
@@ -24,6 +24,7 @@ pub fn load_character(
         Format::Fbx => fbx::load_character(source, options),
         Format::Urdf => urdf::load_character(source, options),
         Format::Mjcf => mjcf::load_character(source, options),
+        Format::Usd => usd::load_character(source, options),
         Format::Bvh => bvh::load_character(source, options),
         Format::Asf => acclaim::load_character(source, options),
         Format::DeepMimic => deepmimic::load_character(source, options),
@@ -58,6 +59,7 @@ pub fn load_motion(
     let loaded = match format {
         Format::Gltf => gltf::load_motion(source, options, choice),
         Format::Fbx => fbx::load_motion(source, options, choice),
+        Format::Usd => usd::load_motion(source, options, choice),
         Format::Bvh => bvh::load_motion(source, options, choice),
         Format::Amc => acclaim::load_motion(source, options, choice, character),
         Format::DeepMimic => deepmimic::load_motion(source, options, choice, character),

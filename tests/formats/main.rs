@@ -31,4 +31,7 @@ mod trc;
 mod trc_write;
 mod up_and_unit;
 mod urdf;
-mod usd;
+mod usd_composed;
+mod usd_expected;
+mod usd_handmade;
+mod usd_invalid;

@@ -211,7 +211,7 @@ impl Clip {
             let mut worlds = self.locals(time);
             for (joint, row) in states.chunks_exact_mut(STATE).enumerate() {
                 if let Some(parent) = self.rig.parents[joint] {
-                    worlds[joint] = composed(&worlds[parent], &worlds[joint]);
+                    worlds[joint] = worlds[parent].with_child(&worlds[joint]);
                 }
                 let mut state = [0.0; STATE];
                 put_state(&mut state, &worlds[joint], self.rig.length_factor);
@@ -309,14 +309,6 @@ struct Moved {
     translation: Option<Vector3<f64>>,
     rotation: Option<UnitQuaternion<f64>>,
     scale: Option<Vector3<f64>>,
-}
-
-fn composed(parent: &Similarity, child: &Similarity) -> Similarity {
-    Similarity {
-        translation: parent.translation + parent.rotation * child.translation * parent.scale,
-        rotation: parent.rotation * child.rotation,
-        scale: parent.scale * child.scale,
-    }
 }
 
 fn put_state(row: &mut [f64], state: &Similarity, length_factor: f64) {

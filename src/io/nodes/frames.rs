@@ -31,6 +31,17 @@ pub(in crate::io) struct Similarity {
     pub scale: f64,
 }
 
+impl Similarity {
+    /// A child's transform to this joint, as one to this joint's parent.
+    pub fn with_child(&self, child: &Self) -> Self {
+        Self {
+            translation: self.translation + self.rotation * child.translation * self.scale,
+            rotation: self.rotation * child.rotation,
+            scale: self.scale * child.scale,
+        }
+    }
+}
+
 /// How a joint follows its node.
 #[derive(Debug, Clone)]
 pub(in crate::io) struct Frame {

@@ -33,6 +33,9 @@ pub struct Layer {
     /// What the layer holds and readers pass over: its name, the place of the first one, and how many
     /// there are.
     pub left_out: BTreeMap<&'static str, (usize, usize)>,
+    /// What brings in prims from elsewhere and was not followed: its name, where it stands first and why,
+    /// and how many more there are.
+    pub not_followed: BTreeMap<&'static str, (String, usize)>,
 }
 
 /// One prim.
@@ -80,6 +83,7 @@ impl Default for Layer {
             prims: vec![root],
             places: HashMap::new(),
             left_out: BTreeMap::new(),
+            not_followed: BTreeMap::new(),
         }
     }
 }
@@ -136,6 +140,22 @@ impl Layer {
             }
         }
         Some(at)
+    }
+
+    /// The place of a child by its name.
+    pub(super) fn child(&self, parent: usize, name: &Arc<str>) -> Option<usize> {
+        self.places.get(&(parent, name.clone())).copied()
+    }
+
+    /// The whole path of a prim.
+    pub(super) fn whole_path(&self, mut place: usize) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        while let Some(parent) = self.prims[place].parent {
+            names.push(&self.prims[place].name);
+            place = parent;
+        }
+        names.reverse();
+        format!("/{}", names.join("/"))
     }
 
     /// The path of a prim, for messages; of a very deep one the end.

@@ -13,6 +13,8 @@ pub enum Value {
     Numbers(Arc<Numbers>),
     /// Strings, tokens or assets, one or many.
     Texts(Arc<Vec<Arc<str>>>),
+    /// What brings in prims from elsewhere.
+    Reaches(Arc<Vec<Reach>>),
     /// Anything else.
     Other,
 }
@@ -24,6 +26,17 @@ pub struct Numbers {
     pub values: Vec<f64>,
     /// The numbers in a tuple: 1, or 3 for a vector, 16 for a matrix.
     pub width: usize,
+}
+
+/// A layer or a prim that another one brings in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reach {
+    /// The file; empty for the layer itself.
+    pub asset: Arc<str>,
+    /// The path of the prim; empty for the one that the layer calls its default.
+    pub prim: Arc<str>,
+    /// Its time codes are multiplied by the second number, then the first one is added.
+    pub clock: [f64; 2],
 }
 
 impl Value {
@@ -71,6 +84,7 @@ impl Value {
                 numbers.width
             ),
             Self::Texts(texts) => format!("{} texts", texts.len()),
+            Self::Reaches(reaches) => format!("{} references", reaches.len()),
             Self::Other => "a value of another kind".into(),
         }
     }
@@ -85,7 +99,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// What small files may take, whatever their size.
-    const FLOOR: usize = 96 << 20;
+    const FLOOR: usize = 32 << 20;
 
     /// How much larger than a file its values may be.
     const FACTOR: usize = 16;
@@ -94,6 +108,13 @@ impl Budget {
     pub fn new(file: usize) -> Self {
         let limit = file.saturating_mul(Self::FACTOR).max(Self::FLOOR);
         Self { left: limit, limit }
+    }
+
+    /// For so many bytes more.
+    pub fn grow(&mut self, file: usize) {
+        let more = file.saturating_mul(Self::FACTOR);
+        self.left = self.left.saturating_add(more);
+        self.limit = self.limit.saturating_add(more);
     }
 
     /// Takes `count` things of `size` bytes.

@@ -6,7 +6,7 @@ use super::gltf_save::{Frames, marker_sequence};
 use super::save_options::save_options;
 use super::work;
 use crate::character::{Character, PARAMETERS_PER_JOINT, Unit};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::io::fbx::{Axes, FbxBuilder, FrontVector, Handedness};
 use crate::io::{
     self, ClipChoice, Format, LoadOptions, Loaded, Motion, MotionChoice, Progress, SaveOptions,
@@ -71,8 +71,9 @@ impl PyCharacter {
     /// Parameters
     /// ----------
     /// fbx_filename : str, os.PathLike, bytes-like, or binary file object
-    /// model_filename, locators_filename : None
-    ///     PyMomentum's model definitions and locators are files of their own; none is read here.
+    /// model_filename, locators_filename : as the first, optional
+    ///     A model definition and locators for the character; see :meth:`load_model_definition` and
+    ///     :meth:`load_locators`.
     /// permissive : bool
     ///     Changes nothing: what can be read is read, with a warning for what is left out.
     /// load_blendshapes : bool
@@ -89,9 +90,7 @@ impl PyCharacter {
     /// Raises
     /// ------
     /// FormatError
-    ///     The file is damaged.
-    /// InvalidValueError
-    ///     A model or locators file is given.
+    ///     A file is damaged.
     ///
     /// Examples
     /// --------
@@ -117,19 +116,15 @@ impl PyCharacter {
         unit: &str,
     ) -> PyResult<Self> {
         let _ = permissive;
-        for (file, name) in [
-            (model_filename, "model_filename"),
-            (locators_filename, "locators_filename"),
-        ] {
-            if file.is_some() {
-                let problem = "files beside the FBX are not read here";
-                return Err(PyErr::from(Error::value(name, problem)));
-            }
+        let wanted = Wanted::new(unit, load_blendshapes, strip_namespaces)?;
+        let mut character = load(fbx_filename, &wanted)?;
+        if let Some(model) = model_filename {
+            character = character.with_model_definition(model)?;
         }
-        load(
-            fbx_filename,
-            &Wanted::new(unit, load_blendshapes, strip_namespaces)?,
-        )
+        if let Some(locators) = locators_filename {
+            character = character.with_locators_of(locators)?;
+        }
+        Ok(character)
     }
 
     /// The same as :meth:`load_fbx`, from bytes.

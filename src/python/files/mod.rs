@@ -12,6 +12,7 @@ mod fbx_builder;
 mod gltf;
 mod gltf_builder;
 mod gltf_save;
+mod momentum;
 mod save_options;
 mod source;
 mod target;

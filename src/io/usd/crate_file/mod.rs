@@ -3,6 +3,8 @@
 mod bytes;
 mod integers;
 mod paths;
+mod reaches;
+mod scalars;
 mod tables;
 mod values;
 
@@ -141,12 +143,27 @@ impl Reader<'_, '_> {
                 "another",
             ));
         }
+        let mut offsets = Vec::new();
         for (name, rep) in self.fields(spec)? {
-            let value = self.values.value(rep)?;
-            if &*name == "primChildren" {
-                self.orders.push((0, value));
-            } else {
-                self.layer.metadata.insert(name, value);
+            match &*name {
+                "primChildren" => {
+                    let order = self.values.value(rep)?;
+                    self.orders.push((0, order));
+                }
+                "subLayers" => {
+                    let layers = self.values.sub_layers(rep)?;
+                    self.layer.metadata.insert(name, layers);
+                }
+                "subLayerOffsets" => offsets = self.values.clocks(rep)?,
+                _ => {
+                    let value = self.values.value(rep)?;
+                    self.layer.metadata.insert(name, value);
+                }
+            }
+        }
+        if let Some(Value::Reaches(layers)) = self.layer.metadata.get_mut("subLayers") {
+            for (layer, clock) in Arc::make_mut(layers).iter_mut().zip(offsets) {
+                layer.clock = clock;
             }
         }
         Ok(())
@@ -159,6 +176,16 @@ impl Reader<'_, '_> {
         };
         let mut order = None;
         for (name, rep) in self.fields(spec)? {
+            if let "references" | "payload" | "inheritPaths" | "specializes" = &*name {
+                let found = self.values.reaches(rep)?;
+                let name = if &*name == "inheritPaths" {
+                    "inherits".into()
+                } else {
+                    name
+                };
+                prim.metadata.insert(name, found);
+                continue;
+            }
             let value = self.values.value(rep)?;
             match &*name {
                 "specifier" => {
