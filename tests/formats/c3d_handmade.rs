@@ -1,169 +1,10 @@
-//! C3D files made here, by a writer that shares nothing with the reader.
+//! C3D files made here: each machine and number type, what files say of themselves, and lies.
 
 use crate::c3d::in_millimetres;
+use crate::c3d_maker::{Machine, Maker, read};
 use kinarray::Error;
 use kinarray::character::{MarkerSequence, Unit};
 use kinarray::io::{Format, LoadOptions, Loaded, Markers, Source, Up, load_markers};
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Machine {
-    Intel = 84,
-    Dec = 85,
-    Mips = 86,
-}
-
-/// A file in the making.
-#[derive(Clone)]
-struct Maker {
-    machine: Machine,
-    /// Of integers; negative for floats.
-    scale: f32,
-    header_points: u16,
-    n_analog: u16,
-    first: u16,
-    last: u16,
-    parameters: Vec<u8>,
-    samples: Vec<u8>,
-}
-
-impl Maker {
-    fn new(machine: Machine, scale: f32) -> Self {
-        Self {
-            machine,
-            scale,
-            header_points: 0,
-            n_analog: 0,
-            first: 1,
-            last: 0,
-            parameters: Vec::new(),
-            samples: Vec::new(),
-        }
-        .group(1, "POINT")
-    }
-
-    fn word(&self, word: u16) -> [u8; 2] {
-        match self.machine {
-            Machine::Mips => word.to_be_bytes(),
-            _ => word.to_le_bytes(),
-        }
-    }
-
-    fn real(&self, x: f32) -> [u8; 4] {
-        match self.machine {
-            Machine::Intel => x.to_le_bytes(),
-            Machine::Mips => x.to_be_bytes(),
-            Machine::Dec => {
-                // A VAX float has the bits of four times the number, in swapped words.
-                let [a, b, c, d] = (x * 4.0).to_be_bytes();
-                [b, a, d, c]
-            }
-        }
-    }
-
-    fn group(mut self, number: i8, name: &str) -> Self {
-        self.parameters.push(name.len() as u8);
-        self.parameters.push(-number as u8);
-        self.parameters.extend(name.as_bytes());
-        let step = self.word(2 + 1 + 4);
-        self.parameters.extend(step);
-        self.parameters.extend(b"\x04text");
-        self
-    }
-
-    fn parameter(mut self, group: i8, name: &str, kind: i8, sizes: &[u8], data: &[u8]) -> Self {
-        // Locked: a negative length.
-        self.parameters.push(-(name.len() as i8) as u8);
-        self.parameters.push(group as u8);
-        self.parameters.extend(name.as_bytes());
-        let step = 2 + 1 + 1 + sizes.len() + data.len() + 1;
-        let step = self.word(step as u16);
-        self.parameters.extend(step);
-        self.parameters.extend([kind as u8, sizes.len() as u8]);
-        self.parameters.extend(sizes);
-        self.parameters.extend(data);
-        self.parameters.push(0);
-        self
-    }
-
-    fn words(self, group: i8, name: &str, words: &[u16]) -> Self {
-        let data: Vec<u8> = words.iter().flat_map(|&one| self.word(one)).collect();
-        let sizes = [words.len() as u8];
-        let sizes = if words.len() == 1 { &[][..] } else { &sizes };
-        self.parameter(group, name, 2, sizes, &data)
-    }
-
-    fn reals(self, name: &str, reals: &[f32]) -> Self {
-        let data: Vec<u8> = reals.iter().flat_map(|&one| self.real(one)).collect();
-        self.parameter(1, name, 4, &[reals.len() as u8], &data)
-    }
-
-    fn texts(self, name: &str, texts: &[&str]) -> Self {
-        let width = texts.iter().map(|text| text.len()).max().unwrap_or(0);
-        let padded: String = texts.iter().map(|text| format!("{text:width$}")).collect();
-        let sizes = [width as u8, texts.len() as u8];
-        self.parameter(1, name, -1, &sizes, padded.as_bytes())
-    }
-
-    /// A frame of points as stored: integers where the scale says so.
-    fn frame(mut self, points: &[[f32; 4]]) -> Self {
-        for x in points.iter().flatten() {
-            if self.scale > 0.0 {
-                self.samples.extend(self.word(*x as i16 as u16));
-            } else {
-                self.samples.extend(self.real(*x));
-            }
-        }
-        // Analog samples that are nothing like points.
-        for _ in 0..self.n_analog {
-            let analog = if self.scale > 0.0 {
-                self.word(0x7fff).to_vec()
-            } else {
-                self.real(1e30).to_vec()
-            };
-            self.samples.extend(analog);
-        }
-        self.header_points = points.len() as u16;
-        self.last += 1;
-        self
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let n_blocks = (4 + self.parameters.len() + 1).div_ceil(512);
-        let mut bytes = vec![2, 0x50];
-        for word in [self.header_points, self.n_analog, self.first, self.last, 10] {
-            bytes.extend(self.word(word));
-        }
-        bytes.extend(self.real(self.scale));
-        bytes.extend(self.word(2 + n_blocks as u16));
-        bytes.extend(self.word(1));
-        bytes.extend(self.real(50.0));
-        bytes.resize(512, 0);
-        bytes.extend([1, 0x50, n_blocks as u8, self.machine as u8]);
-        bytes.extend(&self.parameters);
-        bytes.resize(512 + 512 * n_blocks, 0);
-        bytes.extend(&self.samples);
-        bytes.resize(bytes.len().next_multiple_of(512), 0);
-        bytes
-    }
-
-    fn load(&self) -> Loaded<Markers> {
-        read(&self.bytes()).unwrap()
-    }
-
-    fn refused(&self) -> String {
-        let error = read(&self.bytes()).unwrap_err();
-        assert!(matches!(error, Error::Format { .. }), "{error:?}");
-        error.to_string()
-    }
-}
-
-fn read(bytes: &[u8]) -> Result<Loaded<Markers>, Error> {
-    load_markers(
-        &Source::from_bytes(bytes),
-        Format::C3d,
-        &in_millimetres(None),
-    )
-}
 
 fn two_points(machine: Machine, scale: f32) -> Maker {
     let mut maker = Maker::new(machine, scale);
@@ -340,6 +181,19 @@ fn units_and_axes_are_the_files_own() {
 }
 
 #[test]
+fn points_that_are_no_places_are_named() {
+    let maker = Maker::new(Machine::Intel, -1.0)
+        .texts("LABELS", &["toe", "knee angle", "load"])
+        .texts("ANGLES", &["knee angle", ""])
+        .texts("SCALARS", &["load"])
+        .frame(&[[1.0, 2.0, 3.0, 0.0]; 3]);
+    let loaded = maker.load();
+    assert_eq!(loaded.value.sequences[0].n_markers(), 3);
+    assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
+    assert!(loaded.warnings[0].starts_with("2 of the points are angles"));
+}
+
+#[test]
 fn labels_go_on_in_further_parameters() {
     let names: Vec<String> = (0..600).map(|at| format!("m{at}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -423,7 +277,11 @@ fn more_frames_than_the_header_counts() {
     // A trial that was cut afterwards: the header tells what is left.
     let mut maker = long(10);
     maker.last = 10;
-    check_long(&trial(maker, 1, 500).load(), 10);
+    check_long(&trial(maker.clone(), 1, 500).load(), 10);
+    // The same where the last block has room for as many as the trial had, and where the trial was just so
+    // much longer that the header could have begun again.
+    check_long(&trial(maker.clone(), 1, 20).load(), 10);
+    check_long(&trial(maker, 1, 65546).load(), 10);
 }
 
 #[test]
@@ -467,8 +325,8 @@ fn lying_headers_are_refused_without_making_room() {
     // The number of parameter blocks is not believed.
     bytes[514] = 255;
     read(&bytes).unwrap();
-    // The samples begin behind the end, or in the header.
-    for block in [250, 1] {
+    // The samples begin behind the end, in the header or in the parameters.
+    for block in [250, 1, 2] {
         let mut bytes = bytes.clone();
         bytes[16] = block;
         let error = read(&bytes).unwrap_err().to_string();

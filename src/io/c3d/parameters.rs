@@ -75,7 +75,7 @@ impl<'a> Parameters<'a> {
         if number < 0 {
             let group = usize::from(number.unsigned_abs());
             if let Some(own) = self.groups.get_mut(group) {
-                own.get_or_insert(name);
+                *own = Some(name);
             }
         } else if number > 0 {
             let room = rest.get(..step.saturating_sub(2));
