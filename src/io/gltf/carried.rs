@@ -71,7 +71,13 @@ pub(super) fn add_mesh(
         assembly.add_shapes(&carrier.name, node, &item.target_names, &weights);
         let (vertices, faces) = assembly.counts();
         let skin = skin.filter(|_| skinned);
-        assembly.add_primitive(&place.path.to_string(), node, &mut primitive, skin, &weights)?;
+        assembly.add_primitive(
+            &place.path.to_string(),
+            node,
+            &mut primitive,
+            skin,
+            &weights,
+        )?;
         let (last_vertex, last_face) = assembly.counts();
         parts.push(MeshPart {
             node,
