@@ -222,7 +222,10 @@ fn _load_motion<'py>(
     Ok((PyCharacter::from_core(character), fields))
 }
 
-/// Loads the markers of a recording: a GLB that PyMomentum or kinarray wrote, or an FBX.
+/// Loads the markers of a recording: C3D, TRC, an FBX, or a GLB that PyMomentum or kinarray wrote.
+///
+/// A colon parts the subject from the label. A point that is hidden keeps the place that the file gives it,
+/// or has zeros where the file gives none. A C3D says by its parameters which way is up, a TRC is y-up.
 ///
 /// Parameters
 /// ----------
