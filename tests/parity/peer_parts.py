@@ -181,3 +181,37 @@ def described_fbx(path):
         "fps": fps,
     }
     return json.dumps(texts), states, character.mesh.vertices, character.skin_points(states)
+
+
+def described_figure(json_path, model_path, locators_path):
+    """What the peer makes of its own text files, in centimetres."""
+    character = geometry.Character.load_legacy_json(json_path)
+    character = character.load_model_definition(model_path).load_locators(locators_path)
+    texts = {
+        "joints": list(character.skeleton.joint_names),
+        "parents": [int(p) for p in character.skeleton.joint_parents],
+        "parameters": list(character.parameter_transform.names),
+        "n_limits": len(character.parameter_limits),
+        "locators": [[locator.name, int(locator.parent)] for locator in character.locators],
+    }
+    numbers = [
+        character.skeleton.offsets,
+        character.skeleton.pre_rotations,
+        character.parameter_transform.transform,
+        np.array([locator.offset for locator in character.locators]),
+        character.mesh.vertices,
+    ]
+    return (json.dumps(texts), *numbers)
+
+
+def described_markers(path):
+    """What the peer reads of the markers of a recording, in centimetres and y-up."""
+    (sequence,) = geometry.load_markers(path)
+    frames = sequence.frames
+    names = sorted({marker.name for frame in frames for marker in frame})
+    places = np.full((len(frames), len(names), 3), np.nan)
+    for frame, row in zip(frames, places):
+        for marker in frame:
+            if not marker.occluded:
+                row[names.index(marker.name)] = marker.pos
+    return json.dumps({"names": names, "fps": sequence.fps}), places
