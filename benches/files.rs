@@ -31,7 +31,7 @@ fn motion() -> Motion {
 
 fn saved(motion: &Motion) -> Vec<u8> {
     let saved = gltf::save_motion(motion, &SaveOptions::default(), &Extras::default());
-    saved.unwrap().bytes
+    saved.unwrap().into_bytes()
 }
 
 #[divan::bench(sample_count = 10)]
@@ -58,9 +58,10 @@ fn states(bytes: &[u8]) -> Vec<f64> {
 #[divan::bench(sample_count = 10)]
 fn save_states(bencher: Bencher) {
     let (character, states) = (skeleton(), states(&saved(&motion())));
-    let (options, extras) = (SaveOptions::default(), Extras::default());
+    let options = SaveOptions::default();
     let states = Values::Double(&states);
     bencher.bench(|| {
+        let extras = Extras::default();
         gltf::save_skeleton_states(&character, 120.0, states, &options, &extras).unwrap()
     });
 }
@@ -78,14 +79,14 @@ fn character() -> Arc<Character> {
 #[divan::bench]
 fn save_character(bencher: Bencher) {
     let character = character();
-    let (options, extras) = (SaveOptions::default(), Extras::default());
-    bencher.bench(|| gltf::save_character(&character, &options, &extras).unwrap());
+    let options = SaveOptions::default();
+    bencher.bench(|| gltf::save_character(&character, &options, &Extras::default()).unwrap());
 }
 
 #[divan::bench]
 fn load_character(bencher: Bencher) {
     let saved = gltf::save_character(&character(), &SaveOptions::default(), &Extras::default());
-    let bytes = saved.unwrap().bytes;
+    let bytes = saved.unwrap().into_bytes();
     let options = LoadOptions::default();
     bencher
         .counter(BytesCount::from(bytes.len()))

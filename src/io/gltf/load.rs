@@ -445,7 +445,7 @@ fn clips(
                         let key = curve.key(key);
                         let scale = [key[0], key[1], key[2]];
                         // Most scales stay what they are.
-                        std::mem::replace(&mut last, Some(scale)) != Some(scale)
+                        last.replace(scale) != Some(scale)
                             && !frame.relative_scale(&scale.map(f64::from).into()).1
                     })
                 };
