@@ -262,6 +262,19 @@ impl Foreign {
     /// room for so many.
     pub fn to_reals<T: crate::math::Real>(&self, what: &str) -> Result<Vec<T>> {
         let mut out = Error::reserve(what, self.len())?;
+        // What lies as a slice is read as one: without a step for each element.
+        if let Some(view) = self.view::<f32>()
+            && let Some(slice) = view.as_slice()
+        {
+            out.extend(slice.iter().map(|&x| T::from_f64(f64::from(x))));
+            return Ok(out);
+        }
+        if let Some(view) = self.view::<f64>()
+            && let Some(slice) = view.as_slice()
+        {
+            out.extend(slice.iter().map(|&x| T::from_f64(x)));
+            return Ok(out);
+        }
         match self.dtype {
             DType::Float32 => self.each(|bytes: [u8; 4]| {
                 out.push(T::from_f64(f64::from(f32::from_ne_bytes(bytes))));

@@ -293,9 +293,10 @@ impl Builder {
         let n_frames = states.len() / row;
         let curves = motion::bake_states(character, states, n_frames);
         let all = |curves: &motion::Curves| {
-            let numbers = curves.translation.iter().chain(&curves.rotation);
-            let mut numbers = numbers.chain(&curves.scale).flatten();
-            numbers.all(|x| x.is_finite())
+            let pieces = curves.translation.iter().chain(&curves.rotation);
+            // Without a branch for each number.
+            let fine = |piece: &Vec<f32>| piece.iter().fold(true, |fine, x| fine & x.is_finite());
+            pieces.chain(&curves.scale).all(fine)
         };
         if !curves.iter().all(all) {
             return Err(Error::value(
