@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::momentum::NAME as MOMENTUM;
 use super::super::own::NAME as OWN;
+use super::curves::{self, Curves};
 use super::document::{Container, Document};
 use super::markers::{self, MarkerMesh};
 use super::motion::{self, Animation, MotionToWrite, Values};
@@ -251,7 +252,7 @@ impl Builder {
         if n_frames == 0 {
             return Ok(());
         }
-        let curves = motion::bake(character, motion);
+        let curves = curves::bake(character, motion);
         let input = motion::times(document, fps, motion.times, n_frames)?;
         let mut animation = Animation::new(custom_name, input);
         if let (Some(mesh), Some(shapes)) = (nodes.mesh, &character.blend_shape) {
@@ -291,8 +292,8 @@ impl Builder {
             ));
         }
         let n_frames = states.len() / row;
-        let curves = motion::bake_states(character, states, n_frames);
-        let all = |curves: &motion::Curves| {
+        let curves = curves::bake_states(character, states, n_frames);
+        let all = |curves: &Curves| {
             let pieces = curves.translation.iter().chain(&curves.rotation);
             // Without a branch for each number.
             let fine = |piece: &Vec<f32>| piece.iter().fold(true, |fine, x| fine & x.is_finite());

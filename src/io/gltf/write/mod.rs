@@ -2,7 +2,7 @@
 //! and beside it `KA_character` with what both leave out or round (see [`super::own`]).
 //!
 //! * `document`: the JSON and its buffer
-//! * `skeleton`, `mesh`, `material`, `motion`, `markers`: what a character is in it
+//! * `skeleton`, `mesh`, `material`, `motion`, `curves`, `markers`: what a character is in it
 //! * `momentum`, `own`: the two extensions
 //! * `builder`: a file piece by piece
 //! * `save`: what is asked of every format
@@ -11,6 +11,7 @@
 //! interpolation, whatever the parameters are.
 
 mod builder;
+mod curves;
 mod document;
 mod markers;
 mod material;
