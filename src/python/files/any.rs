@@ -312,7 +312,9 @@ fn written_format(target: &Bound<'_, PyAny>, format: Option<&str>) -> PyResult<F
 /// Parameters
 /// ----------
 /// path : str, os.PathLike, or binary file object
-///     The suffix tells the format: ``.glb``, ``.gltf``, ``.fbx``, ``.urdf``.
+///     The suffix tells the format: ``.glb``, ``.gltf``, ``.fbx``, ``.urdf``, ``.json`` (PyMomentum's legacy).
+///     URDF is z-up, the others are y-up; a character is written along its own axes, so give loaders ``up=``
+///     where those differ.
 /// character : Character
 /// format : str, optional
 ///     The name of the format or a suffix, where the path does not tell.
@@ -428,7 +430,8 @@ fn _save_motion(
 /// Parameters
 /// ----------
 /// path : str, os.PathLike, or binary file object
-///     The suffix tells the format: ``.glb`` or ``.gltf``.
+///     The suffix tells the format: ``.glb``, ``.gltf`` or ``.trc``. All of them are y-up; markers are
+///     written along their own axes, so load those of a z-up recording with ``up="y"`` first.
 /// sequences : sequence of MarkerSequence
 /// unit : {"m", "cm", "mm"}
 ///     The unit of the positions.
