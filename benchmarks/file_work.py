@@ -75,12 +75,14 @@ def prepare(geometry, workload, arrays):
     """The work in the names that kinarray and PyMomentum share; nothing where they share none."""
     load = geometry.Character
     path = str(path_of(workload)) if KINDS[workload.kind] else None
+    # PyMomentum knows centimetres only.
+    unit = {"unit": "cm"} if geometry.__name__.startswith("kinarray") else {}
     if workload.kind == "load_motion":
-        return lambda: load.load_gltf_with_motion(path)[1]
+        return lambda: load.load_gltf_with_motion(path, **unit)[1]
     if workload.kind == "load_states":
-        return lambda: load.load_gltf_with_skel_states(path)[1]
+        return lambda: load.load_gltf_with_skel_states(path, **unit)[1]
     if workload.kind == "load_character":
-        return lambda: load.load_gltf(path).mesh.faces
+        return lambda: load.load_gltf(path, **unit).mesh.faces
     if workload.kind == "load_bvh":
         return None
     folder = tempfile.mkdtemp(prefix="kinarray-bench-")
