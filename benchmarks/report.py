@@ -10,6 +10,7 @@ from pathlib import Path
 from workloads import CALLS
 
 COLOURS = {
+    "other readers": "#8c8c8c",
     "kinarray": "#1b6ca8",
     "kinarray on torch": "#4f9bd0",
     "kinarray on jax": "#9cc9e8",
