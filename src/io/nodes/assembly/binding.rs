@@ -35,6 +35,14 @@ impl Assembly {
     ) -> Result<Matrix3<f64>> {
         let mut used = vec![false; skin.joints.len()];
         for (joints, weights) in &primitive.influences {
+            // Who is wrong is asked where somebody is.
+            let largest = joints.iter().fold(0, |most: u32, &joint| most.max(joint));
+            if (largest as usize) < used.len() {
+                for (&joint, &weight) in joints.iter().zip(weights) {
+                    used[joint as usize] |= weight != 0.0;
+                }
+                continue;
+            }
             for (at, (&joint, &weight)) in joints.iter().zip(weights).enumerate() {
                 if weight == 0.0 {
                     continue;
@@ -101,6 +109,8 @@ impl Assembly {
             self.columns = Some(4 * sets.len());
             return self.add_columns(primitive, 4 * sets.len(), joints);
         }
+        // A short table, which stays in the cache.
+        let joints: Vec<u32> = joints.iter().map(|&joint| joint as u32).collect();
         let (index, weight) = &mut self.fixed;
         index.resize(count * columns, 0);
         weight.resize(count * columns, 0.0);
@@ -120,7 +130,7 @@ impl Assembly {
             for ((from, factors), (index, weight)) in rows.zip(to) {
                 for at in 0..taken {
                     let joint = joints.get(from[at] as usize).copied();
-                    index[first + at] = joint.unwrap_or_default() as u32;
+                    index[first + at] = joint.unwrap_or_default();
                     weight[first + at] = factors[at];
                 }
             }
