@@ -6,6 +6,7 @@
 //! * [`Format`]: which format a file has
 //! * [`load_character`], [`load_motion`], [`load_markers`]: any format, turned and converted as asked
 //! * [`angles`]: rotations as the joint parameters `rx ry rz`
+//! * `companion`: the skeleton beside a motion
 //! * `text`, `json`, `xml`: words, values and elements that know their place
 
 pub mod acclaim;
@@ -13,6 +14,7 @@ pub mod angles;
 pub mod blend_shape;
 pub mod bvh;
 pub mod c3d;
+mod companion;
 pub mod deepmimic;
 pub mod fbx;
 mod format;

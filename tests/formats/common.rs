@@ -171,3 +171,16 @@ pub fn assert_close(what: &str, got: &[f64], wanted: &[f64], tolerance: f64) {
         );
     }
 }
+
+/// Numbers that look random, the same in each run.
+pub struct Noise(pub u64);
+
+impl Noise {
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % limit
+    }
+}

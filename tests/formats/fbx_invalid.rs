@@ -1,6 +1,6 @@
 //! Files that are broken, hostile or merely odd: each loads or is refused with what is wrong.
 
-use crate::common::{files_below, posed, shared_data};
+use crate::common::{Noise, files_below, posed, shared_data};
 use crate::fbx_written::{bar, moved, saved};
 use kinarray::Error;
 use kinarray::character::Unit;
@@ -48,19 +48,6 @@ fn broken_files_are_refused_or_load() {
         }
     }
     assert_eq!(count, 70);
-}
-
-/// Numbers that look random, the same in each run.
-struct Noise(u64);
-
-impl Noise {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % limit
-    }
 }
 
 #[test]

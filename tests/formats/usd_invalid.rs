@@ -1,6 +1,6 @@
 //! USD files that are broken, hostile or merely odd: each loads or is refused with what is wrong.
 
-use crate::common::{files_below, shared_data};
+use crate::common::{Noise, files_below, shared_data};
 use crate::usd_handmade::{TRIANGLE, file, moving, read as load};
 use kinarray::Error;
 use kinarray::io::{Format, LoadOptions, MotionChoice, Source, load_character, load_motion};
@@ -47,19 +47,6 @@ fn broken_files_are_refused_or_load() {
         }
     }
     assert_eq!(count, 20);
-}
-
-/// Numbers that look random, the same in each run.
-struct Noise(u64);
-
-impl Noise {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % limit
-    }
 }
 
 #[test]

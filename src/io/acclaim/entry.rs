@@ -5,13 +5,11 @@ use super::{convert, motion, skeleton};
 use crate::character::Character;
 use crate::error::{Error, Result};
 use crate::io::angles::{Turned, turn};
+use crate::io::companion::skeleton_beside;
 use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Source, Up};
 
 /// Frames a second where nobody says.
 const RATE: f64 = 120.0;
-
-/// No skeleton file is longer, in bytes.
-const LONGEST: usize = 1 << 24;
 
 /// The skeleton of an ASF file.
 ///
@@ -72,7 +70,9 @@ pub fn load_motion(
                 .unwrap_or_else(|| Recipe::by_names(character, 1.0 / own.per_meter()));
             (character.clone(), recipe)
         }
-        None => beside(source, options, &mut warnings)?,
+        None => skeleton_beside(source, "asf", |source, _| {
+            read_skeleton(source, options, &mut warnings)
+        })?,
     };
     let n_parameters = character.parameter_transform.len();
     let length = recipe.meters * character.unit.per_meter();
@@ -102,32 +102,5 @@ pub fn load_motion(
         value: motion,
         up: Up::Y,
         warnings,
-    })
-}
-
-/// The skeleton file beside the motion.
-fn beside(
-    source: &Source<'_>,
-    options: &LoadOptions,
-    warnings: &mut Vec<String>,
-) -> Result<(Character, Recipe)> {
-    let own = source.stem().to_lowercase();
-    let files = source.beside("asf");
-    let stem = |name: &str| name[..name.len().saturating_sub(4)].to_lowercase();
-    let fitting = files.iter().filter(|name| own.starts_with(&stem(name)));
-    let Some(name) = fitting.max_by_key(|name| name.len()) else {
-        let expected = "a skeleton: pass character=, loaded from the .asf file, or put that file beside \
-                        the motion under a name that the motion's name begins with";
-        return Err(Error::format("the skeleton", expected, "none"));
-    };
-    let bytes = source.neighbour("the skeleton", name, LONGEST)?;
-    read_skeleton(&Source::from_bytes(&bytes), options, warnings).map_err(|error| match error {
-        Error::Format {
-            location,
-            expected,
-            got,
-            ..
-        } => Error::format(format!("{name}, {location}"), expected, got),
-        other => other,
     })
 }

@@ -2,11 +2,9 @@
 
 use super::{motion, skeleton};
 use crate::character::Character;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::io::companion::skeleton_beside;
 use crate::io::{LoadOptions, Loaded, Motion, MotionChoice, Source, Up};
-
-/// No skeleton file is longer, in bytes.
-const LONGEST: usize = 1 << 24;
 
 /// A skeleton file.
 ///
@@ -40,7 +38,9 @@ pub fn load_motion(
     choice.find(&clips)?;
     let character = match character {
         Some(character) => character.clone(),
-        None => beside(source, &mut warnings)?,
+        None => skeleton_beside(source, "txt", |source, name| {
+            skeleton::character(&source.text(), name, &mut warnings)
+        })?,
     };
     let frames = motion::read(source, &character)?;
     let fps = rate(&frames.durations, &mut warnings);
@@ -89,34 +89,4 @@ fn rate(durations: &[f64], warnings: &mut Vec<String>) -> f64 {
     } else {
         fps
     }
-}
-
-/// The skeleton file beside the motion.
-fn beside(source: &Source<'_>, warnings: &mut Vec<String>) -> Result<Character> {
-    let own = source.stem().to_lowercase();
-    let files = source.beside("txt");
-    let stem = |name: &str| name[..name.len().saturating_sub(4)].to_lowercase();
-    let fitting = files.iter().filter(|name| {
-        let stem = stem(name);
-        own.starts_with(&stem) && own != stem
-    });
-    let Some(name) = fitting.max_by_key(|name| name.len()) else {
-        let expected = "a skeleton: pass character=, loaded from the skeleton's file, or put that file \
-                        beside the motion under a name that the motion's name begins with";
-        return Err(Error::format("the skeleton", expected, "none"));
-    };
-    let bytes = source.neighbour("the skeleton", name, LONGEST)?;
-    let text = Source::from_bytes(&bytes);
-    let name_of_character = stem(name);
-    skeleton::character(&text.text(), name_of_character, warnings).map_err(|error| {
-        match error.as_format() {
-            Error::Format {
-                location,
-                expected,
-                got,
-                ..
-            } => Error::format(format!("{name}, {location}"), expected, got),
-            other => other,
-        }
-    })
 }
