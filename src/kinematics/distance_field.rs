@@ -10,8 +10,8 @@ use super::Precision;
 
 /// A distance field in one precision.
 #[derive(Debug)]
-pub struct DistanceSampler<'a, T> {
-    values: &'a [T],
+pub struct DistanceSampler<'a, T: Precision> {
+    values: &'a [T::Constant],
     resolution: [usize; 3],
     min: Vector<T>,
     voxel: Vector<T>,
@@ -66,13 +66,13 @@ impl<'a, T: Precision + Lane<Scalar = T>> DistanceSampler<'a, T> {
         let [nx, ny, _] = self.resolution;
         let corners = std::array::from_fn(|at| {
             let [i, j, k] = [0, 1, 2].map(|axis| cell[axis][at >> axis & 1]);
-            self.values[(k * ny + j) * nx + i]
+            self.values[(k * ny + j) * nx + i].into()
         });
         Place {
             corners,
             fraction,
             inside,
-            distance: vector::dot(outward, outward).sqrt(),
+            distance: vector::dot(outward, outward).sqrt_or_zero(),
             outward,
         }
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::character::{Character, ParameterTransform, Reals};
 use crate::error::Result;
-use crate::math::Real;
+use crate::math::{Moving, Real};
 
 /// A parameter transform made ready for computing.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub struct PreparedTransform {
     transform: Arc<ParameterTransform>,
     single: OnceLock<TransformPlan<f32>>,
     double: OnceLock<TransformPlan<f64>>,
+    moving: OnceLock<TransformPlan<Moving>>,
 }
 
 impl PreparedTransform {
@@ -27,6 +28,7 @@ impl PreparedTransform {
             transform,
             single: OnceLock::new(),
             double: OnceLock::new(),
+            moving: OnceLock::new(),
         }
     }
 
@@ -80,6 +82,7 @@ pub struct Prepared {
     transform: Arc<PreparedTransform>,
     single: Plans<f32>,
     double: Plans<f64>,
+    moving: Plans<Moving>,
     limits: OnceLock<Result<PreparedLimits>>,
     blend_shape: Option<Arc<PreparedShapes>>,
     face_expression: Option<Arc<PreparedShapes>>,
@@ -111,6 +114,7 @@ impl Prepared {
             character,
             single: Plans::default(),
             double: Plans::default(),
+            moving: Plans::default(),
             limits: OnceLock::new(),
         }
     }
@@ -243,10 +247,12 @@ impl Prepared {
     }
 }
 
-/// A real type that plans are kept in: `f32` and `f64`.
+/// A real type that plans are kept in.
 pub trait Precision: Real + sealed::Sealed {
+    /// The type that constants are kept in.
+    type Constant: Copy + Into<Self> + Send + Sync;
     /// Constant numbers in this precision.
-    fn of(reals: &Reals) -> &[Self];
+    fn of(reals: &Reals) -> &[Self::Constant];
     #[doc(hidden)]
     fn plans(prepared: &Prepared) -> &Plans<Self>;
     #[doc(hidden)]
@@ -254,6 +260,7 @@ pub trait Precision: Real + sealed::Sealed {
 }
 
 impl Precision for f32 {
+    type Constant = Self;
     fn of(reals: &Reals) -> &[Self] {
         reals.as_f32()
     }
@@ -266,6 +273,7 @@ impl Precision for f32 {
 }
 
 impl Precision for f64 {
+    type Constant = Self;
     fn of(reals: &Reals) -> &[Self] {
         reals.as_f64()
     }
@@ -277,8 +285,22 @@ impl Precision for f64 {
     }
 }
 
+impl Precision for Moving {
+    type Constant = f64;
+    fn of(reals: &Reals) -> &[f64] {
+        reals.as_f64()
+    }
+    fn plans(prepared: &Prepared) -> &Plans<Self> {
+        &prepared.moving
+    }
+    fn transform_slot(prepared: &PreparedTransform) -> &OnceLock<TransformPlan<Self>> {
+        &prepared.moving
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
+    impl Sealed for crate::math::Moving {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

@@ -4,11 +4,13 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::array::Element;
-
-/// A real number, `f32` or `f64`, computed in its own precision throughout.
+/// A real number, computed in its own precision throughout: `f32`, `f64`, or an `f64` that
+/// [moves](super::Moving).
 pub trait Real:
-    Element
+    Copy
+    + Send
+    + Sync
+    + 'static
     + Debug
     + Display
     + Default
@@ -32,7 +34,7 @@ pub trait Real:
 
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;
-    /// The same number as `f64`; exact.
+    /// The same number as `f64`; exact, without what it may carry beside.
     fn to_f64(self) -> f64;
 }
 

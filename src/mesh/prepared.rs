@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{PointTree, TriangleTree};
-use crate::array::DType;
 use crate::character::Reals;
 use crate::error::{Error, Result};
 use crate::kinematics::InPrecision;
@@ -12,14 +11,7 @@ use crate::math::{Lane, Real};
 
 /// Constant numbers in precision `T`.
 fn numbers<T: Real>(reals: &Reals) -> Vec<T> {
-    match T::DTYPE {
-        DType::Float64 => reals.as_f64().iter().map(|&x| T::from_f64(x)).collect(),
-        _ => reals
-            .as_f32()
-            .iter()
-            .map(|&x| T::from_f64(x.into()))
-            .collect(),
-    }
+    reals.iter().map(T::from_f64).collect()
 }
 
 /// Points in two or three dimensions that are searched many times.

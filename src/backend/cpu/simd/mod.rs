@@ -16,7 +16,7 @@ mod registers;
 use std::sync::OnceLock;
 
 use crate::kinematics::Precision;
-use crate::math::{Lane, Real};
+use crate::math::{Lane, Moving, Real};
 
 /// A computation written once over lanes.
 pub trait LaneKernel<T: Real> {
@@ -136,6 +136,18 @@ macro_rules! compute {
 }
 compute!(f32, F32x8, F32x16);
 compute!(f64, F64x4, F64x8);
+
+/// One at a time: second derivatives are rare.
+impl Compute for Moving {
+    #[inline]
+    fn run_on<K: LaneKernel<Self>>(_: Isa, kernel: K) -> K::Output {
+        kernel.run::<Self>()
+    }
+
+    fn width(_: Isa) -> usize {
+        1
+    }
+}
 
 #[cfg(test)]
 mod tests {
