@@ -24,7 +24,7 @@ pub struct PyOperation {
 }
 
 /// A list of arrays, some of which may be missing.
-type Some_<'py> = Vec<Option<Bound<'py, PyAny>>>;
+type Arrays<'py> = Vec<Option<Bound<'py, PyAny>>>;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,9 +69,9 @@ impl PyOperation {
         &self,
         py: Python<'py>,
         verb: Verb,
-        inputs: &Some_<'py>,
-        along: &Some_<'py>,
-        tangents: &Some_<'py>,
+        inputs: &Arrays<'py>,
+        along: &Arrays<'py>,
+        tangents: &Arrays<'py>,
         cotangent: Option<&Bound<'py, PyAny>>,
         wanted: &[bool],
     ) -> PyResult<Bound<'py, PyTuple>> {
@@ -243,7 +243,7 @@ impl PyOperation {
     }
 
     /// The result.
-    fn forward<'py>(&self, py: Python<'py>, inputs: Some_<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn forward<'py>(&self, py: Python<'py>, inputs: Arrays<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (none, verb) = (Vec::new(), Verb::Forward);
         self.run(py, verb, &inputs, &none, &none, None, &[])?
             .get_item(0)
@@ -253,8 +253,8 @@ impl PyOperation {
     fn jvp<'py>(
         &self,
         py: Python<'py>,
-        inputs: Some_<'py>,
-        tangents: Some_<'py>,
+        inputs: Arrays<'py>,
+        tangents: Arrays<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let none = Vec::new();
         self.run(py, Verb::Jvp, &inputs, &none, &tangents, None, &[])?
@@ -265,7 +265,7 @@ impl PyOperation {
     fn vjp<'py>(
         &self,
         py: Python<'py>,
-        inputs: Some_<'py>,
+        inputs: Arrays<'py>,
         cotangent: &Bound<'py, PyAny>,
         wanted: Vec<bool>,
     ) -> PyResult<Bound<'py, PyTuple>> {
@@ -278,9 +278,9 @@ impl PyOperation {
     fn jvp_along<'py>(
         &self,
         py: Python<'py>,
-        inputs: Some_<'py>,
-        along: Some_<'py>,
-        tangents: Some_<'py>,
+        inputs: Arrays<'py>,
+        along: Arrays<'py>,
+        tangents: Arrays<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.run(py, Verb::JvpAlong, &inputs, &along, &tangents, None, &[])?
             .get_item(0)
@@ -290,8 +290,8 @@ impl PyOperation {
     fn vjp_along<'py>(
         &self,
         py: Python<'py>,
-        inputs: Some_<'py>,
-        along: Some_<'py>,
+        inputs: Arrays<'py>,
+        along: Arrays<'py>,
         cotangent: &Bound<'py, PyAny>,
         wanted: Vec<bool>,
     ) -> PyResult<Bound<'py, PyTuple>> {
