@@ -17,7 +17,7 @@ use crate::math::{Dual, Lane, Number};
 const MAX_INPUTS: usize = 8;
 
 /// A function from `IN` numbers, those of all inputs one after the other, to `OUT` numbers.
-pub trait PointFunction<const IN: usize, const OUT: usize>: Copy + Send + Sync {
+pub trait PointFunction<const IN: usize, const OUT: usize>: Copy + Send + Sync + 'static {
     /// The name of the public function.
     const NAME: &'static str;
     /// The inputs, in argument order.
