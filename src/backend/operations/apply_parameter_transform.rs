@@ -230,7 +230,7 @@ mod tests {
             let given: Vec<T> = cast(&parameters);
             let view = View::contiguous(&given, &[items, n_parameters]).unwrap();
             let op = ApplyParameterTransform {
-                transform,
+                transform: transform.clone(),
                 flatten: items % 2 == 0,
             };
             let (inputs, _, length) = batches(&op, &[view]);

@@ -249,9 +249,7 @@ mod tests {
     fn derivatives_are_right_and_those_of_each_other() {
         for joints in [vec![], vec![3], vec![4, 1, 0], vec![2, 2]] {
             let prepared = prepared(joints);
-            let operation = ComputePoseShape {
-                prepared: prepared.clone(),
-            };
+            let operation = ComputePoseShape { prepared };
             for batch in [&[][..], &[7]] {
                 let mut states = states(batch);
                 // Away from zero, where a quaternion has no direction.
@@ -266,9 +264,7 @@ mod tests {
     #[test]
     fn the_length_of_quaternions_does_not_matter() {
         let prepared = prepared(vec![4, 2]);
-        let operation = ComputePoseShape {
-            prepared: prepared.clone(),
-        };
+        let operation = ComputePoseShape { prepared };
         let states = states(&[2]);
         let mut longer = states.clone();
         for state in longer.data.chunks_mut(8) {
@@ -283,9 +279,7 @@ mod tests {
     #[test]
     fn too_few_joints_are_refused() {
         let prepared = prepared(vec![4]);
-        let operation = ComputePoseShape {
-            prepared: prepared.clone(),
-        };
+        let operation = ComputePoseShape { prepared };
         assert_eq!(operation.core_rank(0, &[3, 5, 8]), Ok(2));
         for shape in [&[3, 4, 8][..], &[5, 7], &[8]] {
             let error = operation.core_rank(0, shape).unwrap_err().to_string();

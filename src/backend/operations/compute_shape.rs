@@ -193,15 +193,11 @@ mod tests {
     fn derivatives_are_right_and_those_of_each_other() {
         for (n_shapes, n_vertices, poses) in SIZES {
             let shapes = whole(n_shapes, n_vertices);
-            let operation = ComputeShape {
-                shapes: shapes.clone(),
-            };
+            let operation = ComputeShape { shapes };
             assert_derivatives(&operation, &[Argument::noise(&[poses, n_shapes], 4)]);
         }
         let shapes = offsets(6, 50);
-        let operation = ComputeShape {
-            shapes: shapes.clone(),
-        };
+        let operation = ComputeShape { shapes };
         assert_derivatives(&operation, &[Argument::noise(&[2, 3, 6], 4)]);
         assert_derivatives(&operation, &[Argument::noise(&[6], 4)]);
     }
@@ -209,9 +205,7 @@ mod tests {
     #[test]
     fn nothing_depends_on_the_number_of_threads() {
         let shapes = whole(10, 300);
-        let operation = ComputeShape {
-            shapes: shapes.clone(),
-        };
+        let operation = ComputeShape { shapes };
         for poses in [1, 5, 600] {
             let coefficients = Argument::<f32>::noise(&[poses, 10], 5);
             let cotangent = Argument::<f32>::noise(&[poses, 300, 3], 6);
@@ -232,9 +226,7 @@ mod tests {
     #[test]
     fn every_layout_gives_the_same() {
         let shapes = whole(5, 20);
-        let operation = ComputeShape {
-            shapes: shapes.clone(),
-        };
+        let operation = ComputeShape { shapes };
         let straight = Argument::<f64>::noise(&[6, 5], 7);
         let mut turned = straight.data.clone();
         for (at, x) in turned.iter_mut().enumerate() {
@@ -252,9 +244,7 @@ mod tests {
     #[test]
     fn a_cotangent_of_any_layout_is_pulled() {
         let shapes = whole(5, 20);
-        let operation = ComputeShape {
-            shapes: shapes.clone(),
-        };
+        let operation = ComputeShape { shapes };
         let coefficients = Argument::<f64>::noise(&[6, 5], 7);
         let straight = Argument::<f64>::noise(&[6, 20, 3], 8);
         let want = vjp(&operation, &[coefficients.view()], &straight);
@@ -314,9 +304,7 @@ mod tests {
     #[test]
     fn another_number_of_coefficients_is_refused() {
         let shapes = whole(3, 20);
-        let operation = ComputeShape {
-            shapes: shapes.clone(),
-        };
+        let operation = ComputeShape { shapes };
         for shape in [&[4][..], &[3, 2], &[]] {
             let error = operation.core_rank(0, shape).unwrap_err().to_string();
             assert!(error.contains("(..., 3) = (..., n_shapes)"), "{error}");

@@ -275,18 +275,14 @@ mod tests {
         let inverse = Arc::new(PreparedInverse::new(&transform));
         assert_eq!(inverse.n_entries(), 14);
         let joints = Argument::<f32>::noise(&[5, 2, 7], 7);
-        let operation = ApplyInverseParameterTransform {
-            inverse: inverse.clone(),
-        };
+        let operation = ApplyInverseParameterTransform { inverse };
         assert_eq!(forward(&operation, &[joints.view()]).data, joints.data);
     }
 
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
         let inverse = Arc::new(PreparedInverse::new(&transform()));
-        let operation = ApplyInverseParameterTransform {
-            inverse: inverse.clone(),
-        };
+        let operation = ApplyInverseParameterTransform { inverse };
         for shape in [
             &[28][..],
             &[1, 28],

@@ -210,9 +210,7 @@ mod tests {
     fn the_pose_comes_back_beside_its_scales() {
         let transform = transform();
         let inverse = Arc::new(InverseWithKnownScales::new(&transform));
-        let op = ApplyInverseWithKnownScales {
-            inverse: inverse.clone(),
-        };
+        let op = ApplyInverseWithKnownScales { inverse };
         let pose = [0.3, -0.2, 0.7, 0.4, 0.0];
         let dense = transform.to_dense();
         let joints = dense
@@ -229,9 +227,7 @@ mod tests {
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
         let inverse = Arc::new(InverseWithKnownScales::new(&transform()));
-        let op = ApplyInverseWithKnownScales {
-            inverse: inverse.clone(),
-        };
+        let op = ApplyInverseWithKnownScales { inverse };
         for (joints, scales) in [
             (&[14][..], &[2][..]),
             (&[3, 2, 7], &[3, 2]),

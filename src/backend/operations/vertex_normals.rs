@@ -270,10 +270,7 @@ mod tests {
             for x in &mut vertices.data {
                 *x *= T::from_f64(size);
             }
-            let got = forward(
-                &ComputeVertexNormals { plan: plan.clone() },
-                &[vertices.view()],
-            );
+            let got = forward(&ComputeVertexNormals { plan }, &[vertices.view()]);
             for (vertices, normals) in vertices.data.chunks(24).zip(got.data.chunks(24)) {
                 let at = |v: u32| {
                     nalgebra::Vector3::from_fn(|c, _| vertices[v as usize * 3 + c].to_f64() / size)
@@ -318,7 +315,7 @@ mod tests {
                 }
             }
             let plan = Arc::new(NormalsPlan::new(triangles, count).unwrap());
-            let operation = ComputeVertexNormals { plan: plan.clone() };
+            let operation = ComputeVertexNormals { plan };
             for poses in [MANY, MANY + 1, 37] {
                 let mut vertices = Argument::<T>::noise(&[poses, count, 3], 8);
                 vertices.data[count * 3] = T::from_f64(f64::NAN);
@@ -347,7 +344,7 @@ mod tests {
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
         let plan = plan();
-        let operation = ComputeVertexNormals { plan: plan.clone() };
+        let operation = ComputeVertexNormals { plan };
         for batch in [&[][..], &[1], &[5], &[2, 3], &[0]] {
             let mut shape = batch.to_vec();
             shape.extend([8, 3]);
@@ -358,7 +355,7 @@ mod tests {
     #[test]
     fn derivatives_are_zero_where_there_is_no_area() {
         let plan = Arc::new(NormalsPlan::new(vec![[0, 1, 1], [1, 2, 1], [2, 2, 2]], 3).unwrap());
-        let operation = ComputeVertexNormals { plan: plan.clone() };
+        let operation = ComputeVertexNormals { plan };
         let vertices = Argument::<f32>::noise(&[3, 3], 3);
         let along = Argument::noise(&[3, 3], 4);
         let zero = vec![0.0; 9];
@@ -380,10 +377,7 @@ mod tests {
         );
         assert!(got.data[..9].iter().any(|x| x.is_nan()));
         vertices.data[17] = 0.5;
-        let got = forward(
-            &ComputeVertexNormals { plan: plan.clone() },
-            &[vertices.view()],
-        );
+        let got = forward(&ComputeVertexNormals { plan }, &[vertices.view()]);
         assert!(got.data[9..].iter().all(|x| x.is_finite()));
     }
 
@@ -395,7 +389,7 @@ mod tests {
             "triangles: triangle 1 [0, 1, 9] uses vertex 9, but there are 3 vertices"
         );
         let plan = plan();
-        let operation = ComputeVertexNormals { plan: plan.clone() };
+        let operation = ComputeVertexNormals { plan };
         assert_eq!(
             operation.core_rank(0, &[2, 7, 3]).unwrap_err().to_string(),
             "vertices: expected (..., 8, 3) = (..., n_vertices, 3), got (2, 7, 3)"

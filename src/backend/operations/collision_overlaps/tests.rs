@@ -101,9 +101,7 @@ fn capsules_overlap_by_their_radii_at_the_closest_points_and_grow_with_their_joi
             solid(Some(2), capsule([0.4, 1.0], 1.5)),
         ],
     );
-    let operation = CollisionOverlaps {
-        prepared: prepared.clone(),
-    };
+    let operation = CollisionOverlaps { prepared };
     let mut met = 0;
     for seed in 0..12 {
         let states = states(&[], 3, 100 + seed);
@@ -144,9 +142,7 @@ fn spheres_of_any_form_overlap_exactly() {
         for b in &forms {
             let solids = vec![solid(Some(0), a.clone()), solid(Some(2), b.clone())];
             let prepared = chain(3, solids);
-            let operation = CollisionOverlaps {
-                prepared: prepared.clone(),
-            };
+            let operation = CollisionOverlaps { prepared };
             let mut states = states(&[], 3, 1);
             states.data[..3].copy_from_slice(&[0.0; 3]);
             states.data[16..19].copy_from_slice(&[0.6, 0.0, 0.8]);
@@ -180,9 +176,7 @@ fn boxes_side_by_side_do_not_overlap() {
     };
     let solids = vec![solid(Some(0), flat.clone()), solid(Some(2), flat)];
     let prepared = chain(3, solids);
-    let operation = CollisionOverlaps {
-        prepared: prepared.clone(),
-    };
+    let operation = CollisionOverlaps { prepared };
     let depth = |height: f64| {
         let mut states = Argument::<f64>::new(&[3, 8], [0.0; 24]);
         for joint in 0..3 {
@@ -246,9 +240,7 @@ fn what_does_not_meet_or_has_no_direction_has_no_derivative() {
             solid(Some(2), capsule([1.0, 1.0], 0.0)),
         ],
     );
-    let operation = CollisionOverlaps {
-        prepared: prepared.clone(),
-    };
+    let operation = CollisionOverlaps { prepared };
     for apart in [0.0, 2.5] {
         let mut states = states(&[], 3, 4);
         for joint in [0, 2] {

@@ -141,9 +141,7 @@ fn state_of(q: UnitQuaternion<f64>) -> [f64; 8] {
 #[test]
 fn angles_are_those_with_ry_within_a_quarter_turn() {
     let prepared = one_joint();
-    let operation = SkeletonStateToJointParameters {
-        prepared: prepared.clone(),
-    };
+    let operation = SkeletonStateToJointParameters { prepared };
     let state = Argument::<f64>::new(&[1, 8], state_of(rotation([0.3, 2.0, 0.4])));
     let got = forward(&operation, &[state.view()]).data;
     for (got, want) in got[3..6].iter().zip([0.3 - PI, PI - 2.0, 0.4 - PI]) {
@@ -158,9 +156,7 @@ fn angles_are_those_with_ry_within_a_quarter_turn() {
 fn nothing_is_lost_near_gimbal_lock() {
     fn check<T: Compute>(tolerance: f64) {
         let prepared = one_joint();
-        let operation = SkeletonStateToJointParameters {
-            prepared: prepared.clone(),
-        };
+        let operation = SkeletonStateToJointParameters { prepared };
         for side in [-1.0, 1.0] {
             for gap in [0.0, 1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.1] {
                 for [rx, rz] in [[0.0, 0.0], [0.3, -0.4], [-2.0, 1.5], [3.0, 3.0]] {
@@ -226,9 +222,7 @@ fn derivatives_agree_with_differences_and_with_each_other() {
 #[test]
 fn nan_stays_with_the_joint_and_scales_without_a_logarithm_show() {
     let prepared = one_joint();
-    let operation = SkeletonStateToJointParameters {
-        prepared: prepared.clone(),
-    };
+    let operation = SkeletonStateToJointParameters { prepared };
     let mut state = Argument::<f32>::new(&[3, 1, 8], [[0.0; 8]; 3].concat());
     for state in state.data.chunks_mut(8) {
         (state[6], state[7]) = (1.0, 1.0);
@@ -245,9 +239,7 @@ fn nan_stays_with_the_joint_and_scales_without_a_logarithm_show() {
 #[test]
 fn a_wrong_shape_is_named() {
     let prepared = one_joint();
-    let operation = LocalSkeletonStateToJointParameters {
-        prepared: prepared.clone(),
-    };
+    let operation = LocalSkeletonStateToJointParameters { prepared };
     assert_eq!(
         operation.core_rank(0, &[3, 2, 8]).unwrap_err().to_string(),
         "local_skel_state: expected (..., 1, 8) = (..., n_joints, 8), got (3, 2, 8)"

@@ -206,9 +206,7 @@ fn any_strides_give_what_a_copy_gives() {
     // Poses last to first; and joints by parameters, transposed.
     let backwards = View::strided(&data, 5 * 56, [6, 56].into(), [-56, 1].into()).unwrap();
     let transposed = View::strided(&data, 0, [6, 8, 7].into(), [1, 6, 48].into()).unwrap();
-    let op = JointParametersToSkeletonState {
-        prepared: prepared.clone(),
-    };
+    let op = JointParametersToSkeletonState { prepared };
     for view in [backwards, transposed] {
         let copy = view.to_vec();
         let plain = View::contiguous(&copy, view.shape()).unwrap();
@@ -220,9 +218,7 @@ fn any_strides_give_what_a_copy_gives() {
 fn a_large_batch_over_threads_equals_one_by_one() {
     let prepared = character(14, 40);
     let n_parameters = prepared.transform().transform().len();
-    let op = ModelParametersToSkeletonState {
-        prepared: prepared.clone(),
-    };
+    let op = ModelParametersToSkeletonState { prepared };
     let parameters: Vec<f32> = cast(&Random(8).numbers(3001 * n_parameters));
     let all = View::contiguous(&parameters, &[3001, n_parameters]).unwrap();
     let together = forward(&op, &[all]);
@@ -268,9 +264,7 @@ fn nothing_to_do_is_done() {
         assert!(forward(&op, &[View::contiguous(&none, shape).unwrap()]).is_empty());
     }
     let prepared = character(17, 3);
-    let op = JointParametersToSkeletonState {
-        prepared: prepared.clone(),
-    };
+    let op = JointParametersToSkeletonState { prepared };
     assert!(forward(&op, &[View::contiguous(&none, &[2, 0, 21]).unwrap()]).is_empty());
 }
 
@@ -285,9 +279,7 @@ fn wrong_shapes_are_explained() {
         "model_parameters: expected (..., 13) = (..., n_parameters), got (4, 12)"
     );
     assert!(op.core_rank(0, &[]).is_err());
-    let op = JointParametersToSkeletonState {
-        prepared: prepared.clone(),
-    };
+    let op = JointParametersToSkeletonState { prepared };
     assert_eq!(op.core_rank(0, &[35]), Ok(1));
     assert_eq!(op.core_rank(0, &[5, 7]), Ok(2));
     assert_eq!(
