@@ -32,8 +32,8 @@ pub enum Gradient<'a, T> {
 
 /// A batched operation from real arrays to one real array, with its derivatives.
 ///
-/// It owns its data, or shares it, and a copy is cheap: a graph of derivatives keeps one for the way back,
-/// long after the call that made it.
+/// It owns its data or shares it, and borrows nothing: whoever wants a derivative later keeps a copy, which
+/// may outlive the call that made it.
 pub trait Operation: Clone + Send + Sync + 'static {
     /// The name of the public function.
     fn name(&self) -> &'static str;
