@@ -26,7 +26,7 @@ fn main() {
 
 /// A body like the ones in use: a root that moves freely, chains of joints with up to three angles, half
 /// of them pre-rotated, a few shared scales.
-fn character() -> Prepared {
+fn character() -> Arc<Prepared> {
     let joints = (0..JOINTS)
         .map(|index| {
             let parent = (index > 0).then(|| if index % 9 == 0 { index / 3 } else { index - 1 });
@@ -51,7 +51,7 @@ fn character() -> Prepared {
     let names = (0..PARAMETERS).map(|p| format!("p{p}")).collect();
     let transform = ParameterTransform::new(names, JOINTS, entries).unwrap();
     let parts = CharacterParts::new("body", Skeleton::new(joints).unwrap(), transform);
-    Prepared::new(Arc::new(Character::new(parts).unwrap()))
+    Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())))
 }
 
 fn numbers<T: Compute>(count: usize) -> Vec<T> {
@@ -118,51 +118,51 @@ fn vjp<T: Compute>(
 
 #[divan::bench(types = [f32, f64], args = BATCHES)]
 fn model_forward<T: Compute>(bencher: Bencher, items: usize) {
-    let prepared = &character();
+    let prepared = character();
     let operation = ModelParametersToSkeletonState { prepared };
     forward::<T>(bencher, operation, &[PARAMETERS], items);
 }
 
 #[divan::bench(types = [f32, f64], args = BATCHES)]
 fn model_vjp<T: Compute>(bencher: Bencher, items: usize) {
-    let prepared = &character();
+    let prepared = character();
     let operation = ModelParametersToSkeletonState { prepared };
     vjp::<T>(bencher, operation, &[PARAMETERS], items, false);
 }
 
 #[divan::bench(types = [f32, f64], args = BATCHES)]
 fn model_vjp_with_output<T: Compute>(bencher: Bencher, items: usize) {
-    let prepared = &character();
+    let prepared = character();
     let operation = ModelParametersToSkeletonState { prepared };
     vjp::<T>(bencher, operation, &[PARAMETERS], items, true);
 }
 
 #[divan::bench(types = [f32, f64], args = BATCHES)]
 fn joint_forward<T: Compute>(bencher: Bencher, items: usize) {
-    let prepared = &character();
+    let prepared = character();
     let operation = JointParametersToSkeletonState { prepared };
     forward::<T>(bencher, operation, &[JOINTS, 7], items);
 }
 
 #[divan::bench(types = [f32, f64], args = BATCHES)]
 fn joint_vjp<T: Compute>(bencher: Bencher, items: usize) {
-    let prepared = &character();
+    let prepared = character();
     let operation = JointParametersToSkeletonState { prepared };
     vjp::<T>(bencher, operation, &[JOINTS, 7], items, false);
 }
 
 #[divan::bench(types = [f32, f64], args = BATCHES)]
 fn joint_vjp_with_output<T: Compute>(bencher: Bencher, items: usize) {
-    let prepared = &character();
+    let prepared = character();
     let operation = JointParametersToSkeletonState { prepared };
     vjp::<T>(bencher, operation, &[JOINTS, 7], items, true);
 }
 
 #[divan::bench(types = [f32, f64], args = BATCHES)]
 fn parameter_transform<T: Compute>(bencher: Bencher, items: usize) {
-    let prepared = &character();
+    let prepared = character();
     let operation = ApplyParameterTransform {
-        transform: prepared.transform(),
+        transform: prepared.transform().clone(),
         flatten: true,
     };
     forward::<T>(bencher, operation, &[PARAMETERS], items);
@@ -180,7 +180,7 @@ fn memory_write(bencher: Bencher, items: usize) {
 /// The same with memory fresh from the system.
 #[divan::bench(args = [4096])]
 fn model_forward_into_fresh_memory(bencher: Bencher, items: usize) {
-    let prepared = &character();
+    let prepared = character();
     let operation = ModelParametersToSkeletonState { prepared };
     let data = numbers::<f32>(items * PARAMETERS);
     let view = View::contiguous(&data, &[items, PARAMETERS]).unwrap();

@@ -29,12 +29,12 @@ fn noise(count: usize, seed: u64) -> Vec<f32> {
         .collect()
 }
 
-fn shapes(n_shapes: usize, n_vertices: usize) -> PreparedShapes {
+fn shapes(n_shapes: usize, n_vertices: usize) -> Arc<PreparedShapes> {
     let names = (0..n_shapes).map(|k| format!("s{k}")).collect();
     let base = noise(3 * n_vertices, 1).into();
     let rows = noise(3 * n_vertices * n_shapes, 2).into();
     let shape = BlendShape::new(names, base, rows).unwrap();
-    PreparedShapes::new(Shapes::Whole(Arc::new(shape)))
+    Arc::new(PreparedShapes::new(Shapes::Whole(Arc::new(shape))))
 }
 
 /// Shapes, vertices, poses.
@@ -54,7 +54,7 @@ fn products((shapes, vertices, poses): (usize, usize, usize)) -> ItemsCount {
 fn forward(bencher: Bencher, case: (usize, usize, usize)) {
     let (n_shapes, vertices, poses) = case;
     let shapes = shapes(n_shapes, vertices);
-    let operation = ComputeShape { shapes: &shapes };
+    let operation = ComputeShape { shapes };
     let coefficients = noise(poses * n_shapes, 3);
     let view = View::contiguous(&coefficients, &[poses, n_shapes]).unwrap();
     let inputs = [Batch::new(view, 1, &[poses])];
@@ -68,7 +68,7 @@ fn forward(bencher: Bencher, case: (usize, usize, usize)) {
 #[divan::bench(args = [1, 64], max_time = 1)]
 fn forward_with_few_active_shapes(bencher: Bencher, poses: usize) {
     let shapes = shapes(72, 20_000);
-    let operation = ComputeShape { shapes: &shapes };
+    let operation = ComputeShape { shapes };
     let mut coefficients = noise(poses * 72, 3);
     for (at, c) in coefficients.iter_mut().enumerate() {
         if at % 72 % 9 != 0 {
@@ -85,7 +85,7 @@ fn forward_with_few_active_shapes(bencher: Bencher, poses: usize) {
 fn vjp(bencher: Bencher, case: (usize, usize, usize)) {
     let (n_shapes, vertices, poses) = case;
     let shapes = shapes(n_shapes, vertices);
-    let operation = ComputeShape { shapes: &shapes };
+    let operation = ComputeShape { shapes };
     let coefficients = noise(poses * n_shapes, 3);
     let view = View::contiguous(&coefficients, &[poses, n_shapes]).unwrap();
     let inputs = [Batch::new(view, 1, &[poses])];

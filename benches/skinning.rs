@@ -36,7 +36,7 @@ fn noise(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// A mesh whose neighbouring vertices hang on neighbouring joints.
-fn character(n_vertices: usize, n_influences: usize) -> Prepared {
+fn character(n_vertices: usize, n_influences: usize) -> Arc<Prepared> {
     let joints = (0..N_JOINTS)
         .map(|j| Joint::new(format!("j{j}"), j.checked_sub(1), [0.0, 0.1, 0.0]))
         .collect();
@@ -60,7 +60,7 @@ fn character(n_vertices: usize, n_influences: usize) -> Prepared {
     parts.skin_weights = Some(Arc::new(
         SkinWeights::new(n_influences, index, weights.into()).unwrap(),
     ));
-    Prepared::new(Arc::new(Character::new(parts).unwrap()))
+    Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())))
 }
 
 const CASES: [(usize, usize, usize); 6] = [
@@ -157,8 +157,8 @@ fn normals(bencher: Bencher, poses: usize) {
         }
     }
     let vertices = (rows * columns) as usize;
-    let plan = NormalsPlan::new(triangles, vertices).unwrap();
-    let operation = ComputeVertexNormals { plan: &plan };
+    let plan = Arc::new(NormalsPlan::new(triangles, vertices).unwrap());
+    let operation = ComputeVertexNormals { plan };
     let points = noise(poses * vertices * 3, 4);
     let view = View::contiguous(&points, &[poses, vertices, 3]).unwrap();
     let inputs = [Batch::new(view, 2, &[poses])];
@@ -169,9 +169,7 @@ fn normals(bencher: Bencher, poses: usize) {
 #[divan::bench(args = [1, 4096], max_time = 1)]
 fn states_to_joint_parameters(bencher: Bencher, poses: usize) {
     let prepared = character(3, 1);
-    let operation = SkeletonStateToJointParameters {
-        prepared: &prepared,
-    };
+    let operation = SkeletonStateToJointParameters { prepared };
     let mut states = noise(poses * N_JOINTS * 8, 2);
     states.chunks_mut(8).for_each(|state| state[7] = 1.0);
     let view = View::contiguous(&states, &[poses, N_JOINTS, 8]).unwrap();

@@ -31,7 +31,13 @@ pub enum Gradient<'a, T> {
 }
 
 /// A batched operation from real arrays to one real array, with its derivatives.
-pub trait Operation: Send + Sync {
+///
+/// It owns its data or shares it, and borrows nothing: whoever wants a derivative later keeps a copy, which
+/// may outlive the call that made it.
+///
+/// Two are equal where they compute the same with the same constant data; so that finding that out takes
+/// no time, large data counts as the same where it is the same memory.
+pub trait Operation: Clone + PartialEq + Send + Sync + 'static {
     /// The name of the public function.
     fn name(&self) -> &'static str;
 

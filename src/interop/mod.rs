@@ -25,6 +25,7 @@ pub mod arrow;
 pub mod buffer;
 pub mod convert;
 pub mod copies;
+pub mod differentiating;
 pub mod dlpack;
 pub mod exceptions;
 pub mod exchange;

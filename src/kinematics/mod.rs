@@ -22,6 +22,7 @@ mod parameters;
 pub mod pose_shape;
 mod positions;
 mod prepared;
+mod same;
 pub mod skinning;
 
 pub use blend_shape::{PreparedShapes, ShapePlan, Shapes};

@@ -15,6 +15,12 @@ pub struct NormalsPlan {
     tiles: OnceLock<Vec<Tile>>,
 }
 
+impl PartialEq for NormalsPlan {
+    fn eq(&self, other: &Self) -> bool {
+        self.n_vertices == other.n_vertices && self.triangles == other.triangles
+    }
+}
+
 /// Vertices that are normalised side by side.
 const BLOCK: usize = 16;
 

@@ -83,7 +83,7 @@ pub struct Prepared {
     single: Plans<f32>,
     double: Plans<f64>,
     moving: Plans<Moving>,
-    limits: OnceLock<Result<PreparedLimits>>,
+    limits: OnceLock<Result<Arc<PreparedLimits>>>,
     blend_shape: Option<Arc<PreparedShapes>>,
     face_expression: Option<Arc<PreparedShapes>>,
     pose_shape: Option<Arc<PreparedPoseShape>>,
@@ -167,10 +167,10 @@ impl Prepared {
     ///
     /// # Errors
     /// [`crate::Error::Character`] for an ellipsoid that is flat.
-    pub fn limits(&self) -> Result<&PreparedLimits> {
+    pub fn limits(&self) -> Result<&Arc<PreparedLimits>> {
         let limits = self
             .limits
-            .get_or_init(|| PreparedLimits::new(&self.character, None));
+            .get_or_init(|| PreparedLimits::new(&self.character, None).map(Arc::new));
         limits.as_ref().map_err(Clone::clone)
     }
 

@@ -8,6 +8,7 @@ use crate::backend::Operation;
 use crate::backend::cpu::Compute;
 use crate::interop::{AnyArray, Output, Precision, RealsIn, check_unmoved, promote};
 use crate::python::interrupt;
+use crate::python::record::or_record;
 
 /// Applies an operation to arrays from Python; the result is of the kind of the first.
 ///
@@ -23,7 +24,10 @@ pub(crate) fn apply<'py, const N: usize>(
     let (function, names) = (operation.name(), operation.inputs());
     let mut arrays: SmallVec<[AnyArray<'_, 'py>; N]> = SmallVec::new();
     for (object, name) in arguments.iter().zip(names) {
-        arrays.push(AnyArray::read(function, name.name, object)?);
+        match AnyArray::read(function, name.name, object) {
+            Ok(array) => arrays.push(array),
+            Err(error) => return or_record(py, operation, arguments, out, error),
+        }
     }
     apply_to::<N>(py, operation, &arrays, out)
 }

@@ -1,5 +1,7 @@
 //! "A character, or a list of them": the first argument of the functions of `kinarray.geometry`.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -72,11 +74,11 @@ impl<'py> Characters<'_, 'py> {
     /// Applies the operation that `make` makes of a character to arrays; where there are several
     /// characters, of each to its part of the batch.
     #[inline]
-    pub fn apply<'s, O: Operation, const N: usize>(
-        &'s self,
+    pub fn apply<O: Operation, const N: usize>(
+        &self,
         py: Python<'py>,
         sizes: SameSizes,
-        make: impl Fn(&'s Prepared) -> Result<O>,
+        make: impl Fn(&Arc<Prepared>) -> Result<O>,
         arguments: &[&Bound<'py, PyAny>; N],
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
@@ -86,7 +88,7 @@ impl<'py> Characters<'_, 'py> {
                 sizes.check(many.iter().map(|each| -> &Character { each.get().core() }))?;
                 let operations = many.iter().map(|each| make(&each.get().prepared));
                 let operations = operations.collect::<Result<Vec<O>>>()?;
-                apply(py, &PerCharacter::new(&operations)?, arguments, out)
+                apply(py, &PerCharacter::new(operations)?, arguments, out)
             }
         }
     }

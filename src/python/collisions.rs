@@ -58,7 +58,7 @@ fn collision_overlaps<'py>(
     skel_state: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let prepared = &character.get().prepared;
+    let prepared = character.get().prepared.clone();
     apply(py, &CollisionOverlaps { prepared }, &[skel_state], out)
 }
 

@@ -1,11 +1,13 @@
 //! The functions of `kinarray.geometry`: each names its operation and passes its arguments through the
 //! doors.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 
 use crate::backend::operations as op;
 use crate::interop::AnyArray;
-use crate::kinematics::NormalsPlan;
+use crate::kinematics::{NormalsPlan, Prepared};
 use crate::python::apply::apply_to;
 use crate::python::characters::{BY_JOINTS, BY_MODEL_PARAMETERS, Characters};
 use crate::python::values;
@@ -53,7 +55,7 @@ pub fn apply_parameter_transform<'py>(
         py,
         BY_MODEL_PARAMETERS,
         |prepared| {
-            let transform = prepared.transform();
+            let transform = prepared.transform().clone();
             Ok(op::ApplyParameterTransform { transform, flatten })
         },
         &[model_parameters],
@@ -73,7 +75,10 @@ macro_rules! from_one_array {
             $argument: &Array<'py>,
             out: Option<&Array<'py>>,
         ) -> PyResult<Py<PyAny>> {
-            let operation = |prepared| Ok(op::$operation { prepared });
+            let operation = |prepared: &Arc<Prepared>| {
+                let prepared = prepared.clone();
+                Ok(op::$operation { prepared })
+            };
             character.apply(py, $sizes, operation, &[$argument], out)
         }
     };
@@ -314,7 +319,11 @@ macro_rules! positions {
         ) -> PyResult<Py<PyAny>> {
             let (parents, shape) = values::indices(parents, "parents")?;
             values::require("parents", &shape, &[None], "(n_points,)")?;
-            let operation = |prepared| Ok(op::$operation { prepared, parents: &parents });
+            let parents: Arc<[u32]> = parents.into();
+            let operation = |prepared: &Arc<Prepared>| {
+                let (prepared, parents) = (prepared.clone(), parents.clone());
+                Ok(op::$operation { prepared, parents })
+            };
             character.apply(py, $sizes, operation, &[$argument, offsets], out)
         }
     };
@@ -432,8 +441,8 @@ pub fn compute_vertex_normals<'py>(
         .nth(1)
         .copied()
         .unwrap_or(usize::MAX);
-    let plan = NormalsPlan::new(triangles, n_vertices)?;
-    let operation = op::ComputeVertexNormals { plan: &plan };
+    let plan = Arc::new(NormalsPlan::new(triangles, n_vertices)?);
+    let operation = op::ComputeVertexNormals { plan };
     apply_to::<1>(py, &operation, &[vertices], out)
 }
 

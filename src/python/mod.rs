@@ -12,9 +12,11 @@ mod interop;
 mod interrupt;
 mod mesh_parts;
 mod nouns;
+mod operation;
 mod parameters;
 mod posing;
 mod query;
+mod record;
 mod shapes;
 mod skinning;
 mod surgery;
@@ -42,5 +44,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     mesh_parts::register(module)?;
     files::register(module)?;
     testing::register(module)?;
+    record::register(module)?;
     threads::register(module)
 }

@@ -158,18 +158,18 @@ impl<'py> Call<'_, '_, 'py> {
             .collect();
         let numbers: usize = views.iter().map(crate::array::View::len).sum::<usize>()
             + targets.iter().flatten().map(|to| to.len()).sum::<usize>();
+        let pick = |places: &[Option<usize>]| {
+            let each = places.iter();
+            each.map(|place| place.map(|at| views[at].clone()))
+                .collect::<Vec<_>>()
+        };
+        let (given, cotangent) = (&views[..count], views.last());
+        let (along, tangents) = (pick(self.along), pick(self.tangents));
+        let (operation, verb) = (self.operation, self.verb);
         let work = |control: &Control<'_>| {
-            let pick = |places: &[Option<usize>]| {
-                let each = places.iter();
-                each.map(|place| place.map(|at| views[at].clone()))
-                    .collect::<Vec<_>>()
-            };
-            let (given, cotangent) = (&views[..count], views.last());
-            let (along, tangents) = (pick(self.along), pick(self.tangents));
-            let operation = self.operation;
             if pulls {
                 let cotangent = cotangent.expect("the cotangent was read");
-                return match self.verb {
+                return match verb {
                     Verb::Vjp => verbs::vjp(operation, given, cotangent, &mut targets, control),
                     _ => {
                         verbs::vjp_along(operation, given, &along, cotangent, &mut targets, control)
@@ -177,7 +177,7 @@ impl<'py> Call<'_, '_, 'py> {
                 };
             }
             let out = targets[0].as_deref_mut().expect("made above");
-            match self.verb {
+            match verb {
                 Verb::Forward => verbs::forward(operation, given, out, control),
                 Verb::Jvp => verbs::jvp(operation, given, &tangents, out, control),
                 _ => verbs::jvp_along(operation, given, &along, &tangents, out, control),

@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyTypeError, PyUserWarning};
 use pyo3::prelude::*;
 use std::ffi::CString;
+use std::sync::Arc;
 
 use crate::backend::operations as op;
 use crate::kinematics::{Prepared, PreparedLimits};
@@ -169,7 +170,7 @@ pub fn model_parameters_to_blend_shape_coefficients<'py>(
     model_parameters: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let operation = |prepared: &Prepared| {
+    let operation = |prepared: &Arc<Prepared>| {
         let transform = &prepared.character().parameter_transform;
         Ok(op::SelectParameters::blend_shape_coefficients(transform))
     };
@@ -209,7 +210,7 @@ pub fn model_parameters_to_face_expression_coefficients<'py>(
     model_parameters: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let operation = |prepared: &Prepared| {
+    let operation = |prepared: &Arc<Prepared>| {
         let transform = &prepared.character().parameter_transform;
         Ok(op::SelectParameters::face_expression_coefficients(
             transform,
@@ -255,7 +256,7 @@ pub fn uniform_random_to_model_parameters<'py>(
     unif_noise: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let operation = |prepared: &Prepared| {
+    let operation = |prepared: &Arc<Prepared>| {
         Ok(op::UniformRandomToModelParameters::new(
             prepared.character(),
         ))
@@ -299,7 +300,7 @@ pub fn apply_model_param_limits<'py>(
     model_params: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
-    let operation = |prepared: &Prepared| op::ApplyModelParamLimits::new(prepared.character());
+    let operation = |prepared: &Arc<Prepared>| op::ApplyModelParamLimits::new(prepared.character());
     character.apply(py, BY_MODEL_PARAMETERS, operation, &[model_params], out)
 }
 
@@ -392,15 +393,13 @@ macro_rules! of_limits {
             enabled_parameters: Option<&Array<'py>>,
             out: Option<&Array<'py>>,
         ) -> PyResult<Py<PyAny>> {
-            let prepared = &character.get().prepared;
-            let few;
+            let prepared = character.get().prepared.clone();
             let limits = match enabled_parameters {
-                None => prepared.limits()?,
+                None => prepared.limits()?.clone(),
                 Some(mask) => {
                     let count = prepared.transform().transform().len();
                     let mask = values::mask(mask, "enabled_parameters", count)?;
-                    few = PreparedLimits::new(prepared.character(), Some(&mask))?;
-                    &few
+                    Arc::new(PreparedLimits::new(prepared.character(), Some(&mask))?)
                 }
             };
             apply(py, &op::$operation { prepared, limits }, &[model_parameters], out)

@@ -1,5 +1,7 @@
 //! What a character does with its own constant data: skinning and posing the mesh.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 
 use crate::array::DType;
@@ -16,7 +18,7 @@ use crate::python::interrupt;
 /// `Character.skin_points`.
 pub fn skin_points<'py>(
     py: Python<'py>,
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     skel_state: &Bound<'py, PyAny>,
     rest_vertices: Option<&Bound<'py, PyAny>>,
     model_parameters: Option<&Bound<'py, PyAny>>,
@@ -51,7 +53,7 @@ fn skin<'py>(
 /// `Character.rest_vertices`.
 pub fn rest_vertices<'py>(
     py: Python<'py>,
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     model_parameters: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
@@ -61,7 +63,7 @@ pub fn rest_vertices<'py>(
 /// `Character.skin_points_dual_quaternion`.
 pub fn skin_points_dual_quaternion<'py>(
     py: Python<'py>,
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     skel_state: &Bound<'py, PyAny>,
     rest_vertices: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
@@ -73,7 +75,7 @@ pub fn skin_points_dual_quaternion<'py>(
 /// `Character.skin_skinned_locators`.
 pub fn skin_skinned_locators<'py>(
     py: Python<'py>,
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     skel_state: &Bound<'py, PyAny>,
     rest_positions: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
@@ -85,7 +87,7 @@ pub fn skin_skinned_locators<'py>(
 /// `Character.locator_positions`.
 pub fn locator_positions<'py>(
     py: Python<'py>,
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     skel_state: &Bound<'py, PyAny>,
     offsets: Option<&Bound<'py, PyAny>>,
     out: Option<&Bound<'py, PyAny>>,
@@ -97,7 +99,7 @@ pub fn locator_positions<'py>(
 /// `Character.pose_mesh`.
 pub fn pose_mesh(
     py: Python<'_>,
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     joint_params: &Bound<'_, PyAny>,
     model_parameters: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Mesh> {
@@ -114,7 +116,7 @@ pub fn pose_mesh(
 
 fn pose<T: Compute>(
     py: Python<'_>,
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     arrays: &[AnyArray<'_, '_>],
 ) -> PyResult<Mesh>
 where

@@ -39,7 +39,7 @@ fn compute_blend_shape<'py>(
     coefficients: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
-    let shapes = &blend_shape.get().0;
+    let shapes = blend_shape.get().0.clone();
     apply(py, &ComputeShape { shapes }, &[coefficients], out)
 }
 

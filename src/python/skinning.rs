@@ -1,8 +1,11 @@
 //! Skinning as functions, so that each item may have its own character.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 
 use crate::backend::operations::SkinPoints;
+use crate::kinematics::Prepared;
 use crate::python::characters::{BY_JOINTS, BY_VERTICES, Characters};
 
 /// Moves points with the character's joints by linear blend skinning; see ``Character.skin_points``.
@@ -47,11 +50,11 @@ pub fn skin_points<'py>(
 ) -> PyResult<Py<PyAny>> {
     match rest_vertices {
         Some(rest) => {
-            let operation = |prepared| SkinPoints::new(prepared, true);
+            let operation = |prepared: &Arc<Prepared>| SkinPoints::new(prepared, true);
             character.apply(py, BY_VERTICES, operation, &[skel_state, rest], out)
         }
         None => {
-            let operation = |prepared| SkinPoints::new(prepared, false);
+            let operation = |prepared: &Arc<Prepared>| SkinPoints::new(prepared, false);
             character.apply(py, BY_VERTICES, operation, &[skel_state], out)
         }
     }
@@ -97,11 +100,13 @@ pub fn skin_skinned_locators<'py>(
 ) -> PyResult<Py<PyAny>> {
     match rest_positions {
         Some(rest) => {
-            let operation = |prepared| Ok(SkinPoints::of_skinned_locators(prepared, true));
+            let operation =
+                |prepared: &Arc<Prepared>| Ok(SkinPoints::of_skinned_locators(prepared, true));
             character.apply(py, BY_JOINTS, operation, &[skel_state, rest], out)
         }
         None => {
-            let operation = |prepared| Ok(SkinPoints::of_skinned_locators(prepared, false));
+            let operation =
+                |prepared: &Arc<Prepared>| Ok(SkinPoints::of_skinned_locators(prepared, false));
             character.apply(py, BY_JOINTS, operation, &[skel_state], out)
         }
     }

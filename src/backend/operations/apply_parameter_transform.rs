@@ -1,6 +1,7 @@
 //! Model parameters to joint parameters: a sparse linear map.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups, load_items, store_columns};
@@ -16,15 +17,15 @@ use crate::math::Lane;
 const COST_NS: f64 = 3.0;
 
 /// `(..., n_parameters)` to `(..., 7 * n_joints)`, or to `(..., n_joints, 7)` unless `flatten`.
-#[derive(Debug, Clone, Copy)]
-pub struct ApplyParameterTransform<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplyParameterTransform {
     /// The map.
-    pub transform: &'a PreparedTransform,
+    pub transform: Arc<PreparedTransform>,
     /// Whether joints and their seven parameters share one axis.
     pub flatten: bool,
 }
 
-impl ApplyParameterTransform<'_> {
+impl ApplyParameterTransform {
     fn cost_ns(&self) -> f64 {
         20.0 + COST_NS * self.transform.transform().n_joints() as f64
     }
@@ -154,7 +155,7 @@ impl<T: Compute> GroupWork<T> for Backward<'_, '_, T> {
     }
 }
 
-impl Operation for ApplyParameterTransform<'_> {
+impl Operation for ApplyParameterTransform {
     fn name(&self) -> &'static str {
         "apply_parameter_transform"
     }
@@ -229,7 +230,7 @@ mod tests {
             let given: Vec<T> = cast(&parameters);
             let view = View::contiguous(&given, &[items, n_parameters]).unwrap();
             let op = ApplyParameterTransform {
-                transform,
+                transform: transform.clone(),
                 flatten: items % 2 == 0,
             };
             let (inputs, _, length) = batches(&op, &[view]);
@@ -260,7 +261,7 @@ mod tests {
         let n_parameters = prepared.transform().transform().len();
         for flatten in [false, true] {
             let op = ApplyParameterTransform {
-                transform: prepared.transform(),
+                transform: prepared.transform().clone(),
                 flatten,
             };
             for lead in [&[][..], &[5], &[2, 10], &[0]] {

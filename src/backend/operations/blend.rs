@@ -26,7 +26,7 @@ pub enum Blended {
 /// `(..., k, 4)` or `(..., k, 8)` and weights `(..., k)` to `(..., 4)` or `(..., 8)`: the rotation `R`
 /// with the smallest weighted sum of squares of `R - R_k`. Negative weights count as 0; where all are 0
 /// the rotation and everything else is 0.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Blend {
     /// What is blended.
     pub blended: Blended,
@@ -349,7 +349,7 @@ fn moved<T: Compute>(
 }
 
 /// Weights `(..., k)` divided by their sum, negative ones as 0; all 0 where none is above.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NormalizeWeights {
     /// How many weights there are.
     pub count: usize,

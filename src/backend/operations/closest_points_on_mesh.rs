@@ -1,6 +1,7 @@
 //! Closest points of a mesh as a function of the points and the mesh: what of the search is differentiable.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::gradients::{Target, for_each_gradient};
 use crate::array::{Batch, Shape, show_shape};
@@ -20,22 +21,22 @@ const POINT_NS: f64 = 40.0;
 ///
 /// The derivative is that of the closest point wherever the correspondence does not change; where it
 /// jumps (as far from two places), or changes from a face to its edge, it is that of the side held.
-#[derive(Debug, Clone, Copy)]
-pub struct ClosestPointsOnMesh<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClosestPointsOnMesh {
     /// The triangles.
-    pub faces: &'a [[u32; 3]],
+    pub faces: Arc<[[u32; 3]]>,
     /// The triangle of each point, negative where there is none: `batch · n_source`, row-major, as the
     /// search gives it.
-    pub face_index: &'a [i32],
+    pub face_index: Arc<[i32]>,
     /// Barycentric coordinates, three for each of `face_index`; those that are exactly zero say what the
     /// point is projected to.
-    pub barycentric: &'a [f64],
+    pub barycentric: Arc<[f64]>,
 }
 
 /// The vertices of a triangle in the target, and what of it a point is projected to.
 type Found = ([u32; 3], Piece);
 
-impl ClosestPointsOnMesh<'_> {
+impl ClosestPointsOnMesh {
     fn found(&self, at: usize) -> Option<Found> {
         let face = usize::try_from(self.face_index[at]).ok()?;
         let share = &self.barycentric[at * 3..at * 3 + 3];
@@ -90,7 +91,7 @@ fn add<T: Real>(to: &mut [T], row: usize, change: Vector<T>) {
     }
 }
 
-impl Operation for ClosestPointsOnMesh<'_> {
+impl Operation for ClosestPointsOnMesh {
     fn name(&self) -> &'static str {
         "find_closest_points_on_mesh"
     }
@@ -114,7 +115,7 @@ impl Operation for ClosestPointsOnMesh<'_> {
             return Err(Error::shape(name, "(..., n_points, 3)", show_shape(shape)));
         }
         if index == 1 {
-            check_faces("faces_target", self.faces, shape[shape.len() - 2])?;
+            check_faces("faces_target", &self.faces, shape[shape.len() - 2])?;
         }
         Ok(2)
     }
@@ -294,9 +295,9 @@ mod tests {
         let points = Argument::new(&[3, 40, 3], noise(360, 2).into_iter().map(|x| 1.5 * x));
         let found = search(&points, &vertices);
         let operation = ClosestPointsOnMesh {
-            faces: &FACES,
-            face_index: &found.face_index,
-            barycentric: &found.barycentric,
+            faces: FACES.into(),
+            face_index: found.face_index.clone().into(),
+            barycentric: found.barycentric.clone().into(),
         };
         let again = forward(&operation, &[points.view(), vertices.view()]);
         for (again, found) in again.data.iter().zip(&found.points) {
@@ -326,9 +327,9 @@ mod tests {
             let vertices = Argument::<f64>::noise(vertices, 4);
             let found = search(&points, &vertices);
             let operation = ClosestPointsOnMesh {
-                faces: &FACES,
-                face_index: &found.face_index,
-                barycentric: &found.barycentric,
+                faces: FACES.into(),
+                face_index: found.face_index.into(),
+                barycentric: found.barycentric.into(),
             };
             assert_derivatives(&operation, &[points, vertices]);
         }
@@ -350,9 +351,9 @@ mod tests {
             [0.0, 0.0, 0.0],
         ];
         let operation = ClosestPointsOnMesh {
-            faces: &FACES,
-            face_index: &[0, 1, 2, 3, 0, 1, 2, -1],
-            barycentric: places.as_flattened(),
+            faces: FACES.into(),
+            face_index: [0, 1, 2, 3, 0, 1, 2, -1].into(),
+            barycentric: places.as_flattened().into(),
         };
         assert_derivatives(&operation, &[points, vertices]);
     }
@@ -363,9 +364,9 @@ mod tests {
         let vertices = Argument::<f64>::noise(&[7, 3], 6);
         let check = |face_index: &[i32]| {
             let operation = ClosestPointsOnMesh {
-                faces: &FACES,
-                face_index,
-                barycentric: &[1.0; 6],
+                faces: FACES.into(),
+                face_index: face_index.into(),
+                barycentric: [1.0; 6].into(),
             };
             let inputs = [&points, &vertices].map(|argument| Batch::new(argument.view(), 2, &[]));
             let mut out = [0.0; 6];

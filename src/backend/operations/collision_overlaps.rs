@@ -1,5 +1,7 @@
 //! How deep the solids of a character are in one another.
 
+use std::sync::Arc;
+
 use super::rows::{each_gradient, each_item};
 use crate::array::{Batch, Shape, show_shape};
 use crate::backend::cpu::Compute;
@@ -13,13 +15,13 @@ const SOLID_NS: f64 = 40.0;
 
 /// Overlaps `(..., n_pairs)` from joint states `(..., n_joints, 8)`: the depth of each pair of solids
 /// that may collide, 0 where the two do not meet.
-#[derive(Debug, Clone, Copy)]
-pub struct CollisionOverlaps<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollisionOverlaps {
     /// The character.
-    pub prepared: &'a Prepared,
+    pub prepared: Arc<Prepared>,
 }
 
-impl CollisionOverlaps<'_> {
+impl CollisionOverlaps {
     fn n_joints(&self) -> usize {
         self.prepared.character().skeleton.len()
     }
@@ -34,7 +36,7 @@ impl CollisionOverlaps<'_> {
     }
 }
 
-impl Operation for CollisionOverlaps<'_> {
+impl Operation for CollisionOverlaps {
     fn name(&self) -> &'static str {
         "collision_overlaps"
     }

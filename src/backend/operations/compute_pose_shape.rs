@@ -1,5 +1,7 @@
 //! Pose shapes: displacements linear in the rotations of joints.
 
+use std::sync::Arc;
+
 use smallvec::smallvec;
 
 use super::linear_shapes::LinearShapes;
@@ -19,13 +21,13 @@ const JOINT_NS: f64 = 20.0;
 
 /// Shapes `(..., n_vertices, 3)` from skeleton states `(..., n_joints, 8)`: the base of the pose shape,
 /// and displacements by the four numbers of each of its joints' relative rotations.
-#[derive(Debug, Clone, Copy)]
-pub struct ComputePoseShape<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComputePoseShape {
     /// The pose shape.
-    pub prepared: &'a PreparedPoseShape,
+    pub prepared: Arc<PreparedPoseShape>,
 }
 
-impl ComputePoseShape<'_> {
+impl ComputePoseShape {
     fn linear<T: Compute>(&self, with_base: bool) -> LinearShapes<'_, T> {
         let plan = self.prepared.shapes().plan::<T>();
         LinearShapes {
@@ -94,7 +96,7 @@ impl ComputePoseShape<'_> {
     }
 }
 
-impl Operation for ComputePoseShape<'_> {
+impl Operation for ComputePoseShape {
     fn name(&self) -> &'static str {
         "compute_shape"
     }
@@ -190,17 +192,16 @@ mod tests {
     use crate::backend::operations::checks::{Argument, assert_derivatives, forward, noise};
     use crate::character::PoseShape;
     use nalgebra::{Quaternion, UnitQuaternion};
-    use std::sync::Arc;
 
     const N_VERTICES: usize = 21;
 
-    fn prepared(joints: Vec<usize>) -> PreparedPoseShape {
+    fn prepared(joints: Vec<usize>) -> Arc<PreparedPoseShape> {
         let base = noise(3 * N_VERTICES, 1).into();
         let displacements = noise(4 * joints.len() * 3 * N_VERTICES, 2).into();
         let turn = UnitQuaternion::from_euler_angles(0.3, -0.5, 0.9);
         let turn = turn.coords.as_slice().try_into().unwrap();
         let shape = PoseShape::new(base, displacements, 1, turn, joints).unwrap();
-        PreparedPoseShape::new(Arc::new(shape))
+        Arc::new(PreparedPoseShape::new(Arc::new(shape)))
     }
 
     fn states(batch: &[usize]) -> Argument<f64> {
@@ -234,7 +235,7 @@ mod tests {
         let prepared = prepared(vec![4, 1, 2]);
         let states = states(&[3, 2]);
         let operation = ComputePoseShape {
-            prepared: &prepared,
+            prepared: prepared.clone(),
         };
         let got = forward(&operation, &[states.view()]);
         for (state, got) in states.data.chunks(40).zip(got.data.chunks(3 * N_VERTICES)) {
@@ -248,9 +249,7 @@ mod tests {
     fn derivatives_are_right_and_those_of_each_other() {
         for joints in [vec![], vec![3], vec![4, 1, 0], vec![2, 2]] {
             let prepared = prepared(joints);
-            let operation = ComputePoseShape {
-                prepared: &prepared,
-            };
+            let operation = ComputePoseShape { prepared };
             for batch in [&[][..], &[7]] {
                 let mut states = states(batch);
                 // Away from zero, where a quaternion has no direction.
@@ -265,9 +264,7 @@ mod tests {
     #[test]
     fn the_length_of_quaternions_does_not_matter() {
         let prepared = prepared(vec![4, 2]);
-        let operation = ComputePoseShape {
-            prepared: &prepared,
-        };
+        let operation = ComputePoseShape { prepared };
         let states = states(&[2]);
         let mut longer = states.clone();
         for state in longer.data.chunks_mut(8) {
@@ -282,9 +279,7 @@ mod tests {
     #[test]
     fn too_few_joints_are_refused() {
         let prepared = prepared(vec![4]);
-        let operation = ComputePoseShape {
-            prepared: &prepared,
-        };
+        let operation = ComputePoseShape { prepared };
         assert_eq!(operation.core_rank(0, &[3, 5, 8]), Ok(2));
         for shape in [&[3, 4, 8][..], &[5, 7], &[8]] {
             let error = operation.core_rank(0, shape).unwrap_err().to_string();

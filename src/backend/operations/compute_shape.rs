@@ -1,5 +1,7 @@
 //! Blend shapes: linear combinations of displacements.
 
+use std::sync::Arc;
+
 use smallvec::smallvec;
 
 use super::linear_shapes::LinearShapes;
@@ -12,13 +14,13 @@ use crate::kinematics::blend_shape::Term;
 
 /// Shapes `(..., n_vertices, 3)` from coefficients `(..., n_shapes)`: `base + Σ_k c_k · d_k`, without
 /// the base where the shapes have none.
-#[derive(Debug, Clone, Copy)]
-pub struct ComputeShape<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComputeShape {
     /// The shapes.
-    pub shapes: &'a PreparedShapes,
+    pub shapes: Arc<PreparedShapes>,
 }
 
-impl ComputeShape<'_> {
+impl ComputeShape {
     fn linear<T: Compute>(&self, with_base: bool) -> LinearShapes<'_, T> {
         let plan = self.shapes.plan::<T>();
         LinearShapes {
@@ -36,7 +38,7 @@ impl ComputeShape<'_> {
     }
 }
 
-impl Operation for ComputeShape<'_> {
+impl Operation for ComputeShape {
     fn name(&self) -> &'static str {
         "compute_shape"
     }
@@ -110,23 +112,22 @@ mod tests {
     use crate::backend::operations::checks::{Argument, assert_derivatives, forward, noise, vjp};
     use crate::character::{BlendShape, BlendShapeBase};
     use crate::kinematics::Shapes;
-    use std::sync::Arc;
 
     fn names(count: usize) -> Vec<String> {
         (0..count).map(|index| format!("s{index}")).collect()
     }
 
-    fn whole(n_shapes: usize, n_vertices: usize) -> PreparedShapes {
+    fn whole(n_shapes: usize, n_vertices: usize) -> Arc<PreparedShapes> {
         let base = noise(3 * n_vertices, 1).into();
         let displacements = noise(3 * n_vertices * n_shapes, 2).into();
         let shape = BlendShape::new(names(n_shapes), base, displacements).unwrap();
-        PreparedShapes::new(Shapes::Whole(Arc::new(shape)))
+        Arc::new(PreparedShapes::new(Shapes::Whole(Arc::new(shape))))
     }
 
-    fn offsets(n_shapes: usize, n_vertices: usize) -> PreparedShapes {
+    fn offsets(n_shapes: usize, n_vertices: usize) -> Arc<PreparedShapes> {
         let displacements = noise(3 * n_vertices * n_shapes, 2).into();
         let shape = BlendShapeBase::new(names(n_shapes), n_vertices, displacements).unwrap();
-        PreparedShapes::new(Shapes::Offsets(Arc::new(shape)))
+        Arc::new(PreparedShapes::new(Shapes::Offsets(Arc::new(shape))))
     }
 
     /// The sum by its definition.
@@ -169,7 +170,9 @@ mod tests {
                             *c = T::ZERO;
                         }
                     }
-                    let operation = ComputeShape { shapes: &shapes };
+                    let operation = ComputeShape {
+                        shapes: shapes.clone(),
+                    };
                     let got = forward(&operation, &[coefficients.view()]);
                     let rows = coefficients.data.chunks(n_shapes);
                     for (row, got) in rows.zip(got.data.chunks(3 * n_vertices)) {
@@ -190,11 +193,11 @@ mod tests {
     fn derivatives_are_right_and_those_of_each_other() {
         for (n_shapes, n_vertices, poses) in SIZES {
             let shapes = whole(n_shapes, n_vertices);
-            let operation = ComputeShape { shapes: &shapes };
+            let operation = ComputeShape { shapes };
             assert_derivatives(&operation, &[Argument::noise(&[poses, n_shapes], 4)]);
         }
         let shapes = offsets(6, 50);
-        let operation = ComputeShape { shapes: &shapes };
+        let operation = ComputeShape { shapes };
         assert_derivatives(&operation, &[Argument::noise(&[2, 3, 6], 4)]);
         assert_derivatives(&operation, &[Argument::noise(&[6], 4)]);
     }
@@ -202,7 +205,7 @@ mod tests {
     #[test]
     fn nothing_depends_on_the_number_of_threads() {
         let shapes = whole(10, 300);
-        let operation = ComputeShape { shapes: &shapes };
+        let operation = ComputeShape { shapes };
         for poses in [1, 5, 600] {
             let coefficients = Argument::<f32>::noise(&[poses, 10], 5);
             let cotangent = Argument::<f32>::noise(&[poses, 300, 3], 6);
@@ -223,7 +226,7 @@ mod tests {
     #[test]
     fn every_layout_gives_the_same() {
         let shapes = whole(5, 20);
-        let operation = ComputeShape { shapes: &shapes };
+        let operation = ComputeShape { shapes };
         let straight = Argument::<f64>::noise(&[6, 5], 7);
         let mut turned = straight.data.clone();
         for (at, x) in turned.iter_mut().enumerate() {
@@ -241,7 +244,7 @@ mod tests {
     #[test]
     fn a_cotangent_of_any_layout_is_pulled() {
         let shapes = whole(5, 20);
-        let operation = ComputeShape { shapes: &shapes };
+        let operation = ComputeShape { shapes };
         let coefficients = Argument::<f64>::noise(&[6, 5], 7);
         let straight = Argument::<f64>::noise(&[6, 20, 3], 8);
         let want = vjp(&operation, &[coefficients.view()], &straight);
@@ -268,7 +271,12 @@ mod tests {
         let shapes = whole(3, 20);
         let mut coefficients = Argument::<f64>::new(&[6, 3], [0.0; 18]);
         coefficients.data[3 * 4 + 1] = f64::NAN;
-        let got = forward(&ComputeShape { shapes: &shapes }, &[coefficients.view()]);
+        let got = forward(
+            &ComputeShape {
+                shapes: shapes.clone(),
+            },
+            &[coefficients.view()],
+        );
         for (pose, row) in got.data.chunks(60).enumerate() {
             assert!(row.iter().all(|x| x.is_nan() == (pose == 4)));
         }
@@ -278,12 +286,14 @@ mod tests {
     fn nothing_is_nothing() {
         let empty = whole(3, 0);
         let got = forward(
-            &ComputeShape { shapes: &empty },
+            &ComputeShape { shapes: empty },
             &[Argument::<f64>::noise(&[2, 3], 1).view()],
         );
         assert_eq!((got.data.len(), &got.shape[..]), (0, &[2, 0, 3][..]));
         let none = whole(0, 4);
-        let operation = ComputeShape { shapes: &none };
+        let operation = ComputeShape {
+            shapes: none.clone(),
+        };
         let coefficients = Argument::<f64>::new(&[2, 0], []);
         let got = forward(&operation, &[coefficients.view()]);
         assert_eq!(got.data[12..], none.shapes().base().unwrap().as_f64()[..]);
@@ -294,7 +304,7 @@ mod tests {
     #[test]
     fn another_number_of_coefficients_is_refused() {
         let shapes = whole(3, 20);
-        let operation = ComputeShape { shapes: &shapes };
+        let operation = ComputeShape { shapes };
         for shape in [&[4][..], &[3, 2], &[]] {
             let error = operation.core_rank(0, shape).unwrap_err().to_string();
             assert!(error.contains("(..., 3) = (..., n_shapes)"), "{error}");

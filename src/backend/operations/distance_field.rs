@@ -1,5 +1,7 @@
 //! Distances of points to a surface, read from a grid, and the gradients of them.
 
+use std::sync::Arc;
+
 use super::gradients::{Target, for_each_gradient};
 use crate::array::{Batch, Shape, show_shape};
 use crate::backend::cpu::{Compute, Items, for_each_group};
@@ -13,15 +15,15 @@ use crate::math::{Vector, vector};
 const POINT_NS: f64 = 25.0;
 
 /// Signed distances `(...)` of points `(..., 3)`, negative inside.
-pub type SampleDistanceField<'a> = ReadDistanceField<'a, false>;
+pub type SampleDistanceField = ReadDistanceField<false>;
 /// Gradients `(..., 3)` of the signed distance at points `(..., 3)`.
-pub type DistanceFieldGradient<'a> = ReadDistanceField<'a, true>;
+pub type DistanceFieldGradient = ReadDistanceField<true>;
 
 /// See [`SampleDistanceField`] and [`DistanceFieldGradient`].
-#[derive(Debug, Clone, Copy)]
-pub struct ReadDistanceField<'a, const GRADIENT: bool> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadDistanceField<const GRADIENT: bool> {
     /// The grid.
-    pub field: &'a SignedDistanceField,
+    pub field: Arc<SignedDistanceField>,
 }
 
 fn point<T: Compute>(points: &Batch<'_, T>, item: usize) -> Vector<T> {
@@ -30,7 +32,7 @@ fn point<T: Compute>(points: &Batch<'_, T>, item: usize) -> Vector<T> {
     [numbers[0], numbers[1], numbers[2]]
 }
 
-impl<const GRADIENT: bool> ReadDistanceField<'_, GRADIENT> {
+impl<const GRADIENT: bool> ReadDistanceField<GRADIENT> {
     const LENGTH: usize = if GRADIENT { 3 } else { 1 };
 
     /// Calls `work(item, its place)` for every item.
@@ -50,7 +52,7 @@ impl<const GRADIENT: bool> ReadDistanceField<'_, GRADIENT> {
     }
 }
 
-impl<const GRADIENT: bool> Operation for ReadDistanceField<'_, GRADIENT> {
+impl<const GRADIENT: bool> Operation for ReadDistanceField<GRADIENT> {
     fn name(&self) -> &'static str {
         if GRADIENT {
             "SignedDistanceField.gradient"
@@ -83,7 +85,7 @@ impl<const GRADIENT: bool> Operation for ReadDistanceField<'_, GRADIENT> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (points, sampler) = (&inputs[0], DistanceSampler::<T>::new(self.field));
+        let (points, sampler) = (&inputs[0], DistanceSampler::<T>::new(&self.field));
         Self::each(points.len(), out, control, |item, place| {
             let point = point(points, item);
             if GRADIENT {
@@ -102,7 +104,7 @@ impl<const GRADIENT: bool> Operation for ReadDistanceField<'_, GRADIENT> {
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (points, sampler) = (&inputs[0], DistanceSampler::<T>::new(self.field));
+        let (points, sampler) = (&inputs[0], DistanceSampler::<T>::new(&self.field));
         for_each_gradient(
             points.len(),
             1,
@@ -141,7 +143,7 @@ impl<const GRADIENT: bool> Operation for ReadDistanceField<'_, GRADIENT> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (points, sampler) = (&inputs[0], DistanceSampler::<T>::new(self.field));
+        let (points, sampler) = (&inputs[0], DistanceSampler::<T>::new(&self.field));
         let Some(tangents) = &tangents[0] else {
             out.fill(T::ZERO);
             return Ok(());
@@ -163,10 +165,10 @@ mod tests {
     use crate::backend::operations::checks::{Argument, assert_derivatives, forward, noise};
 
     /// Distances that are no distances, so that nothing is right by accident; one axis has one sample.
-    fn field(resolution: [usize; 3]) -> SignedDistanceField {
+    fn field(resolution: [usize; 3]) -> Arc<SignedDistanceField> {
         let values = noise(resolution.iter().product(), 1);
         let bounds = [[-0.5, 0.0, 1.0], [0.7, 2.0, 1.9]];
-        SignedDistanceField::new(bounds, resolution, values.into()).unwrap()
+        Arc::new(SignedDistanceField::new(bounds, resolution, values.into()).unwrap())
     }
 
     /// Points inside and out, on each side, none near a face of a voxel.
@@ -222,19 +224,22 @@ mod tests {
     fn derivatives_agree_with_differences_and_with_each_other() {
         for resolution in [[3, 4, 2], [3, 1, 4], [1, 1, 1]] {
             let field = field(resolution);
+            let distance = SampleDistanceField {
+                field: field.clone(),
+            };
             let points = Argument::<f64>::new(&[64, 3], points());
             let points = [points];
-            assert_derivatives(&SampleDistanceField { field: &field }, &points);
-            assert_derivatives(&DistanceFieldGradient { field: &field }, &points);
+            assert_derivatives(&distance, &points);
+            assert_derivatives(&DistanceFieldGradient { field }, &points);
             let one = Argument::<f64>::new(&[3], [0.13, 0.31, 1.17]);
-            assert_derivatives(&SampleDistanceField { field: &field }, &[one]);
+            assert_derivatives(&distance, &[one]);
         }
     }
 
     #[test]
     fn both_precisions_agree() {
         let field = field([5, 4, 3]);
-        let read = SampleDistanceField { field: &field };
+        let read = SampleDistanceField { field };
         let double = forward(&read, &[Argument::<f64>::new(&[64, 3], points()).view()]);
         let single = forward(&read, &[Argument::<f32>::new(&[64, 3], points()).view()]);
         for (a, b) in double.data.iter().zip(&single.data) {

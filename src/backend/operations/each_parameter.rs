@@ -23,7 +23,7 @@ trait Each: Send + Sync {
 
 /// Model parameters `(..., n_parameters)`, those with a MinMax limit clamped to it. NaN stays NaN. The
 /// derivative is 1 inside and at the limits, 0 beyond them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ApplyModelParamLimits {
     low: Vec<f64>,
     high: Vec<f64>,
@@ -89,7 +89,7 @@ impl Each for ApplyModelParamLimits {
 /// Numbers between 0 and 1, `(..., n_parameters)`, to poses of moderate size: scaling parameters to
 /// -0.5 .. 0.5, translations to -2.5 .. 2.5 centimetres, all others to -π/8 .. π/8. What a parameter is
 /// its name says, as in PyMomentum.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UniformRandomToModelParameters {
     widths: Vec<f64>,
 }

@@ -1,5 +1,7 @@
 //! Coefficients of blend shapes from vertices.
 
+use std::sync::Arc;
+
 use smallvec::smallvec;
 
 use super::linear_shapes::LinearShapes;
@@ -11,13 +13,13 @@ use crate::kinematics::CoefficientEstimate;
 use crate::kinematics::blend_shape::Term;
 
 /// Coefficients `(..., n_shapes)` from vertices `(..., n_vertices, 3)`, by least squares.
-#[derive(Debug, Clone, Copy)]
-pub struct EstimateCoefficients<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct EstimateCoefficients {
     /// The solved problem.
-    pub estimate: &'a CoefficientEstimate,
+    pub estimate: Arc<CoefficientEstimate>,
 }
 
-impl EstimateCoefficients<'_> {
+impl EstimateCoefficients {
     fn linear<T: Compute>(&self) -> LinearShapes<'_, T> {
         let plan = self.estimate.rows().plan::<T>();
         LinearShapes {
@@ -55,7 +57,7 @@ impl EstimateCoefficients<'_> {
     }
 }
 
-impl Operation for EstimateCoefficients<'_> {
+impl Operation for EstimateCoefficients {
     fn name(&self) -> &'static str {
         "estimate_coefficients"
     }
@@ -149,7 +151,6 @@ mod tests {
     use crate::character::BlendShape;
     use crate::kinematics::Shapes;
     use nalgebra::{DMatrix, DVector};
-    use std::sync::Arc;
 
     const N_VERTICES: usize = 40;
 
@@ -161,10 +162,10 @@ mod tests {
     }
 
     fn estimate(shapes: &Shapes, regularization: f64, weights: Option<&[f64]>) -> Vec<f64> {
-        let estimate = CoefficientEstimate::new(shapes, regularization, weights).unwrap();
+        let estimate = CoefficientEstimate::new(shapes, regularization, weights);
         let target = Argument::<f64>::noise(&[N_VERTICES, 3], 9);
         let operation = EstimateCoefficients {
-            estimate: &estimate,
+            estimate: Arc::new(estimate.unwrap()),
         };
         forward(&operation, &[target.view()]).data
     }
@@ -230,9 +231,9 @@ mod tests {
     #[test]
     fn derivatives_are_right_and_those_of_each_other() {
         let shapes = shapes(noise(5 * 3 * N_VERTICES, 2));
-        let estimate = CoefficientEstimate::new(&shapes, 0.1, None).unwrap();
+        let estimate = CoefficientEstimate::new(&shapes, 0.1, None);
         let operation = EstimateCoefficients {
-            estimate: &estimate,
+            estimate: Arc::new(estimate.unwrap()),
         };
         for lead in [&[][..], &[3]] {
             let shape: Vec<usize> = lead.iter().copied().chain([N_VERTICES, 3]).collect();

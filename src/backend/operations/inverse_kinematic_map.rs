@@ -1,6 +1,7 @@
 //! States back to joint parameters.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups, store_columns};
@@ -26,18 +27,18 @@ const COST_NS: f64 = 15.0;
 /// where only a combination of `rx` and `rz` has a meaning, `rx` is 0, which reproduces the rotation,
 /// and derivatives are those along which it stays 0. `sc` is log2 of the scale relative to the parent:
 /// NaN where that is negative, -inf where it is 0.
-#[derive(Debug, Clone, Copy)]
-pub struct ToJointParameters<'a, const LOCAL: bool> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToJointParameters<const LOCAL: bool> {
     /// The character.
-    pub prepared: &'a Prepared,
+    pub prepared: Arc<Prepared>,
 }
 
 /// States in the world to joint parameters.
-pub type SkeletonStateToJointParameters<'a> = ToJointParameters<'a, false>;
+pub type SkeletonStateToJointParameters = ToJointParameters<false>;
 /// States in the parents' frames to joint parameters.
-pub type LocalSkeletonStateToJointParameters<'a> = ToJointParameters<'a, true>;
+pub type LocalSkeletonStateToJointParameters = ToJointParameters<true>;
 
-impl<const LOCAL: bool> ToJointParameters<'_, LOCAL> {
+impl<const LOCAL: bool> ToJointParameters<LOCAL> {
     fn n_joints(&self) -> usize {
         self.prepared.character().skeleton.len()
     }
@@ -206,7 +207,7 @@ impl<T: Compute> GroupWork<T> for Backward<'_, '_, T> {
     }
 }
 
-impl<const LOCAL: bool> Operation for ToJointParameters<'_, LOCAL> {
+impl<const LOCAL: bool> Operation for ToJointParameters<LOCAL> {
     fn name(&self) -> &'static str {
         if LOCAL {
             "local_skeleton_state_to_joint_parameters"

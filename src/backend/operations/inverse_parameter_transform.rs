@@ -1,6 +1,7 @@
 //! Joint parameters to model parameters: least squares.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups, load_items, store_columns};
@@ -19,13 +20,13 @@ const COST_NS: f64 = 0.5;
 /// Model parameters `(..., n_parameters)` from joint parameters `(..., n_joints, 7)` or
 /// `(..., 7 * n_joints)`: those for which the parameter transform comes closest, and of those the
 /// shortest. A parameter that drives nothing is exactly 0.
-#[derive(Debug, Clone, Copy)]
-pub struct ApplyInverseParameterTransform<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplyInverseParameterTransform {
     /// The inverse.
-    pub inverse: &'a PreparedInverse,
+    pub inverse: Arc<PreparedInverse>,
 }
 
-impl ApplyInverseParameterTransform<'_> {
+impl ApplyInverseParameterTransform {
     fn cost_ns(&self) -> f64 {
         20.0 + COST_NS * (self.inverse.n_entries() + self.length()) as f64
     }
@@ -141,7 +142,7 @@ impl<T: Compute> GroupWork<T> for Backward<'_, '_, T> {
     }
 }
 
-impl Operation for ApplyInverseParameterTransform<'_> {
+impl Operation for ApplyInverseParameterTransform {
     fn name(&self) -> &'static str {
         "apply_inverse_parameter_transform"
     }
@@ -227,7 +228,7 @@ mod tests {
     fn parameters_are_the_shortest_of_the_best() {
         fn check<T: Compute>(tolerance: f64) {
             let transform = transform();
-            let inverse = PreparedInverse::new(&transform);
+            let inverse = Arc::new(PreparedInverse::new(&transform));
             let matrix = DMatrix::from_row_slice(7 * JOINTS, PARAMETERS, &transform.to_dense());
             for shape in [
                 &[7, 7 * JOINTS][..],
@@ -236,7 +237,9 @@ mod tests {
                 &[0, 28],
             ] {
                 let joints = Argument::<T>::noise(shape, 6);
-                let operation = ApplyInverseParameterTransform { inverse: &inverse };
+                let operation = ApplyInverseParameterTransform {
+                    inverse: inverse.clone(),
+                };
                 let rank = operation.core_rank(0, shape).unwrap();
                 let batch = &shape[..shape.len() - rank];
                 for isa in isas() {
@@ -269,17 +272,17 @@ mod tests {
         let names = (0..14).map(|p| format!("p{p}")).collect();
         let entries = (0..14).map(|n| (n, n, 1.0));
         let transform = ParameterTransform::new(names, 2, entries).unwrap();
-        let inverse = PreparedInverse::new(&transform);
+        let inverse = Arc::new(PreparedInverse::new(&transform));
         assert_eq!(inverse.n_entries(), 14);
         let joints = Argument::<f32>::noise(&[5, 2, 7], 7);
-        let operation = ApplyInverseParameterTransform { inverse: &inverse };
+        let operation = ApplyInverseParameterTransform { inverse };
         assert_eq!(forward(&operation, &[joints.view()]).data, joints.data);
     }
 
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
-        let inverse = PreparedInverse::new(&transform());
-        let operation = ApplyInverseParameterTransform { inverse: &inverse };
+        let inverse = Arc::new(PreparedInverse::new(&transform()));
+        let operation = ApplyInverseParameterTransform { inverse };
         for shape in [
             &[28][..],
             &[1, 28],

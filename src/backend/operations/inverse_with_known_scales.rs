@@ -1,5 +1,7 @@
 //! Joint parameters to model parameters, where the scaling parameters are known.
 
+use std::sync::Arc;
+
 use super::rows::{each_gradient, each_item, one_axis};
 use super::skeleton_state::joint_parameters_rank;
 use crate::array::{Batch, Shape};
@@ -25,13 +27,13 @@ static INPUTS: [Input; 2] = [
 /// Model parameters `(..., n_parameters)` from joint parameters `(..., n_joints, 7)` or
 /// `(..., 7 * n_joints)` and scaling parameters `(..., n_scales)`: the scales as they are, the pose
 /// parameters that come closest, all others 0. Linear in both.
-#[derive(Debug, Clone, Copy)]
-pub struct ApplyInverseWithKnownScales<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplyInverseWithKnownScales {
     /// The inverse.
-    pub inverse: &'a InverseWithKnownScales,
+    pub inverse: Arc<InverseWithKnownScales>,
 }
 
-impl ApplyInverseWithKnownScales<'_> {
+impl ApplyInverseWithKnownScales {
     fn cost_ns(&self) -> f64 {
         20.0 + ENTRY_NS * (self.inverse.pose().n_entries() + self.n_parameters()) as f64
     }
@@ -98,7 +100,7 @@ impl ApplyInverseWithKnownScales<'_> {
     }
 }
 
-impl Operation for ApplyInverseWithKnownScales<'_> {
+impl Operation for ApplyInverseWithKnownScales {
     fn name(&self) -> &'static str {
         "joint_parameters_to_model_parameters_with_known_scales"
     }
@@ -207,8 +209,8 @@ mod tests {
     #[test]
     fn the_pose_comes_back_beside_its_scales() {
         let transform = transform();
-        let inverse = InverseWithKnownScales::new(&transform);
-        let op = ApplyInverseWithKnownScales { inverse: &inverse };
+        let inverse = Arc::new(InverseWithKnownScales::new(&transform));
+        let op = ApplyInverseWithKnownScales { inverse };
         let pose = [0.3, -0.2, 0.7, 0.4, 0.0];
         let dense = transform.to_dense();
         let joints = dense
@@ -224,8 +226,8 @@ mod tests {
 
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
-        let inverse = InverseWithKnownScales::new(&transform());
-        let op = ApplyInverseWithKnownScales { inverse: &inverse };
+        let inverse = Arc::new(InverseWithKnownScales::new(&transform()));
+        let op = ApplyInverseWithKnownScales { inverse };
         for (joints, scales) in [
             (&[14][..], &[2][..]),
             (&[3, 2, 7], &[3, 2]),

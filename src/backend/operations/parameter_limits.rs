@@ -1,5 +1,7 @@
 //! How far poses are beyond the limits on their parameters.
 
+use std::sync::Arc;
+
 use super::rows::{each_gradient, each_item};
 use super::skeleton_state::{MODEL_PARAMETERS, model_parameters_rank};
 use crate::array::{Batch, Shape};
@@ -17,21 +19,21 @@ const LIMIT_WEIGHT: f64 = 10.0;
 
 /// Model parameters `(..., n_parameters)` to residuals `(..., n_residuals)`, in the order of
 /// [`PreparedLimits`]; not weighted.
-#[derive(Debug, Clone, Copy)]
-pub struct ParameterLimitResiduals<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterLimitResiduals {
     /// The character.
-    pub prepared: &'a Prepared,
+    pub prepared: Arc<Prepared>,
     /// Its limits.
-    pub limits: &'a PreparedLimits,
+    pub limits: Arc<PreparedLimits>,
 }
 
 /// Model parameters `(..., n_parameters)` to an energy `(...)`: `10 · Σ w r²`.
-#[derive(Debug, Clone, Copy)]
-pub struct ParameterLimitEnergy<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterLimitEnergy {
     /// The character.
-    pub prepared: &'a Prepared,
+    pub prepared: Arc<Prepared>,
     /// Its limits.
-    pub limits: &'a PreparedLimits,
+    pub limits: Arc<PreparedLimits>,
 }
 
 /// What all verbs work with.
@@ -61,7 +63,7 @@ impl<'a, T: Compute> Task<'a, T> {
     }
 }
 
-impl Operation for ParameterLimitResiduals<'_> {
+impl Operation for ParameterLimitResiduals {
     fn name(&self) -> &'static str {
         "parameter_limit_residuals"
     }
@@ -84,7 +86,7 @@ impl Operation for ParameterLimitResiduals<'_> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let task = Task::<T>::new(self.prepared, self.limits);
+        let task = Task::<T>::new(&self.prepared, &self.limits);
         each_item(
             [&inputs[0]],
             task.n_residuals,
@@ -107,7 +109,7 @@ impl Operation for ParameterLimitResiduals<'_> {
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        let task = Task::<T>::new(self.prepared, self.limits);
+        let task = Task::<T>::new(&self.prepared, &self.limits);
         each_gradient(
             [&inputs[0], cotangent],
             [task.n_parameters],
@@ -135,7 +137,7 @@ impl Operation for ParameterLimitResiduals<'_> {
             out.fill(T::ZERO);
             return Ok(());
         };
-        let task = Task::<T>::new(self.prepared, self.limits);
+        let task = Task::<T>::new(&self.prepared, &self.limits);
         each_item(
             [&inputs[0], tangent],
             task.n_residuals,
@@ -151,7 +153,7 @@ impl Operation for ParameterLimitResiduals<'_> {
     }
 }
 
-impl Operation for ParameterLimitEnergy<'_> {
+impl Operation for ParameterLimitEnergy {
     fn name(&self) -> &'static str {
         "parameter_limit_energy"
     }
@@ -174,7 +176,7 @@ impl Operation for ParameterLimitEnergy<'_> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let task = Task::<T>::new(self.prepared, self.limits);
+        let task = Task::<T>::new(&self.prepared, &self.limits);
         each_item(
             [&inputs[0]],
             1,
@@ -204,7 +206,7 @@ impl Operation for ParameterLimitEnergy<'_> {
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        let task = Task::<T>::new(self.prepared, self.limits);
+        let task = Task::<T>::new(&self.prepared, &self.limits);
         each_gradient(
             [&inputs[0], cotangent],
             [task.n_parameters],
@@ -247,7 +249,7 @@ impl Operation for ParameterLimitEnergy<'_> {
             out.fill(T::ZERO);
             return Ok(());
         };
-        let task = Task::<T>::new(self.prepared, self.limits);
+        let task = Task::<T>::new(&self.prepared, &self.limits);
         let numbers = || vec![T::ZERO; task.n_residuals];
         each_item(
             [&inputs[0], tangent],

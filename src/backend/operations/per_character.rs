@@ -1,6 +1,6 @@
 //! One operation for many characters, each with its own part of the batch.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
@@ -16,23 +16,24 @@ const NUMBER_NS: f64 = 3.0;
 
 /// The same operation for several characters of equal sizes. They are a batch axis, the last one:
 /// character `k` computes the items whose last batch index is `k`.
-#[derive(Debug, Clone, Copy)]
-pub struct PerCharacter<'a, O> {
-    operations: &'a [O],
+#[derive(Debug, Clone, PartialEq)]
+pub struct PerCharacter<O> {
+    operations: Arc<[O]>,
 }
 
-impl<'a, O: Operation> PerCharacter<'a, O> {
+impl<O: Operation> PerCharacter<O> {
     /// One operation for each character.
     ///
     /// # Errors
     /// [`Error::Value`] without characters: there would be no shapes.
-    pub fn new(operations: &'a [O]) -> Result<Self> {
+    pub fn new(operations: Vec<O>) -> Result<Self> {
         if operations.is_empty() {
             return Err(Error::value(
                 "character",
                 "expected a character or at least one in a list, got an empty list",
             ));
         }
+        let operations = operations.into();
         Ok(Self { operations })
     }
 
@@ -221,7 +222,7 @@ fn unequal(character: usize, problem: &str) -> Error {
     )
 }
 
-impl<O: Operation> Operation for PerCharacter<'_, O> {
+impl<O: Operation> Operation for PerCharacter<O> {
     fn name(&self) -> &'static str {
         self.operations[0].name()
     }
@@ -256,7 +257,7 @@ impl<O: Operation> Operation for PerCharacter<'_, O> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        if let [only] = self.operations {
+        if let [only] = &*self.operations {
             return only.forward(inputs, out, control);
         }
         let (outer, place) = self.whole(inputs, out)?;
@@ -273,7 +274,7 @@ impl<O: Operation> Operation for PerCharacter<'_, O> {
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        if let [only] = self.operations {
+        if let [only] = &*self.operations {
             return only.vjp(inputs, output, cotangent, gradients, control);
         }
         // Which inputs have a gradient, and whether it is a sum.
@@ -324,7 +325,7 @@ impl<O: Operation> Operation for PerCharacter<'_, O> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        if let [only] = self.operations {
+        if let [only] = &*self.operations {
             return only.jvp(inputs, tangents, out, control);
         }
         let (outer, place) = self.whole(inputs, out)?;
@@ -354,26 +355,30 @@ mod tests {
     const JOINTS: usize = 5;
     const PARAMETERS: usize = 2 * JOINTS + 3;
 
-    fn people(count: usize) -> Vec<Prepared> {
+    fn people(count: usize) -> Vec<Arc<Prepared>> {
         (0..count)
             .map(|seed| character(seed as u64 + 1, JOINTS))
             .collect()
     }
 
-    fn posing(people: &[Prepared]) -> Vec<ModelParametersToSkeletonState<'_>> {
+    fn posing(people: &[Arc<Prepared>]) -> Vec<ModelParametersToSkeletonState> {
         let each = people.iter();
-        each.map(|prepared| ModelParametersToSkeletonState { prepared })
-            .collect()
+        each.map(|prepared| ModelParametersToSkeletonState {
+            prepared: prepared.clone(),
+        })
+        .collect()
     }
 
     /// What each character computes by itself from its part of poses with the batch axes `[outer, count]`.
-    fn one_by_one<T: Compute>(people: &[Prepared], poses: &[T], outer: usize) -> Vec<T> {
+    fn one_by_one<T: Compute>(people: &[Arc<Prepared>], poses: &[T], outer: usize) -> Vec<T> {
         let mut all = Vec::new();
         for item in 0..outer {
             for (at, prepared) in people.iter().enumerate() {
                 let start = (item * people.len() + at) * PARAMETERS;
                 let view = View::contiguous(&poses[start..start + PARAMETERS], &[PARAMETERS]);
-                let operation = ModelParametersToSkeletonState { prepared };
+                let operation = ModelParametersToSkeletonState {
+                    prepared: prepared.clone(),
+                };
                 all.extend(forward(&operation, &[view.unwrap()]).data);
             }
         }
@@ -387,7 +392,7 @@ mod tests {
             for (count, outer) in [(3, 1), (3, 2), (2, 50), (150, 1), (150, 3), (1, 4), (3, 0)] {
                 let people = people(count);
                 let operations = posing(&people);
-                let many = PerCharacter::new(&operations).unwrap();
+                let many = PerCharacter::new(operations).unwrap();
                 let poses = Argument::<T>::noise(&[outer, count, PARAMETERS], 3);
                 let got = forward(&many, &[poses.view()]);
                 assert_eq!(got.shape, [outer, count, JOINTS, 8]);
@@ -409,7 +414,7 @@ mod tests {
     fn the_list_broadcasts_with_the_other_batch_axes() {
         let people = people(3);
         let operations = posing(&people);
-        let many = PerCharacter::new(&operations).unwrap();
+        let many = PerCharacter::new(operations.clone()).unwrap();
         for (shape, outer) in [
             (vec![PARAMETERS], 1),
             (vec![1, PARAMETERS], 1),
@@ -432,7 +437,7 @@ mod tests {
             );
         }
         // One character in a list stretches, as an axis of size 1 does.
-        let one = PerCharacter::new(&operations[..1]).unwrap();
+        let one = PerCharacter::new(operations[..1].to_vec()).unwrap();
         let poses = Argument::<f64>::noise(&[2, 5, PARAMETERS], 5);
         let want = forward(&operations[0], &[poses.view()]);
         assert_eq!(forward(&one, &[poses.view()]).data, want.data);
@@ -442,21 +447,21 @@ mod tests {
     fn derivatives_agree_with_differences_and_with_each_other() {
         let people = people(3);
         let operations = posing(&people);
-        let many = PerCharacter::new(&operations).unwrap();
+        let many = PerCharacter::new(operations).unwrap();
         for batch in [&[][..], &[3], &[2, 3], &[7, 3], &[0, 3]] {
             let mut shape = batch.to_vec();
             shape.push(PARAMETERS);
             assert_derivatives(&many, &[Argument::noise(&shape, 6)]);
         }
-        let parents = [0, 2, 4, 4];
+        let parents: Arc<[u32]> = [0, 2, 4, 4].into();
         let points: Vec<_> = people
             .iter()
             .map(|prepared| ModelParametersToPositions {
-                prepared,
-                parents: &parents,
+                prepared: prepared.clone(),
+                parents: parents.clone(),
             })
             .collect();
-        let many = PerCharacter::new(&points).unwrap();
+        let many = PerCharacter::new(points).unwrap();
         for (poses, offsets) in [
             (&[3][..], &[][..]),
             (&[], &[3]),
@@ -479,22 +484,24 @@ mod tests {
     fn other_operations_are_many_too() {
         let people = people(2);
         let states = forward(
-            &PerCharacter::new(&posing(&people)).unwrap(),
+            &PerCharacter::new(posing(&people)).unwrap(),
             &[Argument::<f64>::noise(&[2, PARAMETERS], 9).view()],
         );
         let inverse: Vec<_> = people
             .iter()
-            .map(|prepared| SkeletonStateToJointParameters { prepared })
+            .map(|prepared| SkeletonStateToJointParameters {
+                prepared: prepared.clone(),
+            })
             .collect();
-        let joints = forward(&PerCharacter::new(&inverse).unwrap(), &[states.view()]);
+        let joints = forward(&PerCharacter::new(inverse).unwrap(), &[states.view()]);
         let maps: Vec<_> = people
             .iter()
             .map(|prepared| ApplyParameterTransform {
-                transform: prepared.transform(),
+                transform: prepared.transform().clone(),
                 flatten: false,
             })
             .collect();
-        let maps = PerCharacter::new(&maps).unwrap();
+        let maps = PerCharacter::new(maps).unwrap();
         let want = forward(&maps, &[Argument::<f64>::noise(&[2, PARAMETERS], 9).view()]);
         assert_eq!(joints.shape, want.shape);
         // Angles of at most two entries of at most 1 each may leave the branch; lengths and scales do not.
@@ -513,11 +520,11 @@ mod tests {
             character(3, JOINTS + 1),
         ];
         let operations = posing(&people);
-        let many = PerCharacter::new(&operations).unwrap();
+        let many = PerCharacter::new(operations).unwrap();
         let error = many.core_rank(0, &[3, PARAMETERS]).unwrap_err();
         assert!(error.to_string().contains("character 2"), "{error}");
-        let none: [ModelParametersToSkeletonState<'_>; 0] = [];
-        let error = PerCharacter::new(&none).unwrap_err();
+        let none: Vec<ModelParametersToSkeletonState> = Vec::new();
+        let error = PerCharacter::new(none).unwrap_err();
         assert!(error.to_string().contains("empty list"), "{error}");
     }
 
@@ -525,7 +532,7 @@ mod tests {
     fn long_work_can_be_stopped() {
         let people = people(2);
         let operations = posing(&people);
-        let many = PerCharacter::new(&operations).unwrap();
+        let many = PerCharacter::new(operations).unwrap();
         let outer = 2_000_000_usize.div_ceil(PARAMETERS);
         let poses = Argument::<f32>::noise(&[outer, 2, PARAMETERS], 10);
         let batch = Batch::new(poses.view(), 1, &[outer, 2]);

@@ -17,7 +17,9 @@ use crate::math::{Dual, Lane, Number};
 const MAX_INPUTS: usize = 8;
 
 /// A function from `IN` numbers, those of all inputs one after the other, to `OUT` numbers.
-pub trait PointFunction<const IN: usize, const OUT: usize>: Copy + Send + Sync {
+pub trait PointFunction<const IN: usize, const OUT: usize>:
+    Copy + PartialEq + Send + Sync + 'static
+ {
     /// The name of the public function.
     const NAME: &'static str;
     /// The inputs, in argument order.
@@ -55,7 +57,7 @@ pub trait PointFunction<const IN: usize, const OUT: usize>: Copy + Send + Sync {
 }
 
 /// A [`PointFunction`] over batches.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pointwise<F, const IN: usize, const OUT: usize>(pub F);
 
 /// An input that has derivatives.
@@ -94,7 +96,7 @@ fn isa_for(items: usize) -> Isa {
 }
 
 /// Where the numbers of one input stand among those of all.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
     start: usize,
     size: usize,

@@ -1,5 +1,7 @@
 //! A character's mesh in one pose.
 
+use std::sync::Arc;
+
 use super::{ComputeVertexNormals, JointParametersToSkeletonState, RestVertices, SkinPoints};
 use crate::array::{Batch, View, show_shape};
 use crate::backend::cpu::Compute;
@@ -16,7 +18,7 @@ use crate::kinematics::{NormalsPlan, Prepared};
 /// [`Error::Character`] where the character has no skinned mesh, [`Error::Shape`] for anything but one
 /// pose, [`Error::Interrupted`] where the caller asked to stop.
 pub fn pose_mesh<T: Compute>(
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     joint_parameters: &[T],
     shape: &[usize],
     model_parameters: Option<(&[T], &[usize])>,
@@ -26,7 +28,9 @@ where
     Reals: From<Vec<T>>,
 {
     let skin = SkinPoints::new(prepared, model_parameters.is_some())?;
-    let pose = JointParametersToSkeletonState { prepared };
+    let pose = JointParametersToSkeletonState {
+        prepared: prepared.clone(),
+    };
     let rank = pose.core_rank(0, shape)?;
     let character = prepared.character();
     let n_joints = character.skeleton.len();
@@ -77,7 +81,7 @@ where
     skin.forward(&inputs, &mut vertices, control)?;
     let mut normals = vec![T::ZERO; 3 * n_vertices];
     let positions = View::contiguous(&vertices, &[n_vertices, 3])?;
-    let plan = &NormalsPlan::new(mesh.faces.clone(), n_vertices)?;
+    let plan = Arc::new(NormalsPlan::new(mesh.faces.clone(), n_vertices)?);
     ComputeVertexNormals { plan }.forward(
         &[Batch::new(positions, 2, &[])],
         &mut normals,

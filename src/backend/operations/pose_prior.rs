@@ -1,5 +1,7 @@
 //! How likely poses are under a mixture of Gaussians.
 
+use std::sync::Arc;
+
 use super::rows::{each_gradient, each_item, one_axis};
 use super::skeleton_state::MODEL_PARAMETERS;
 use crate::array::{Batch, Shape};
@@ -12,7 +14,7 @@ use crate::kinematics::{MixturePlan, PreparedMixture};
 const ENTRY_NS: f64 = 0.5;
 
 /// Which of the numbers given are those of the mixture, in its order; `None` reads 0.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PriorColumns {
     /// The number of parameters given.
     pub n_parameters: usize,
@@ -21,35 +23,36 @@ pub struct PriorColumns {
 }
 
 /// What both operations work with.
-#[derive(Debug, Clone, Copy)]
-pub struct Prior<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prior {
     /// The mixture.
-    pub mixture: &'a PreparedMixture,
+    pub mixture: Arc<PreparedMixture>,
     /// Where its parameters are; where not given, exactly they are given.
-    pub columns: Option<&'a PriorColumns>,
+    pub columns: Option<Arc<PriorColumns>>,
 }
 
 /// Parameters `(..., n_parameters)` to `(..., n_dimension)`: the residual whose square is the squared
 /// Mahalanobis distance of the component that is most likely there.
-#[derive(Debug, Clone, Copy)]
-pub struct PriorResiduals<'a>(pub Prior<'a>);
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriorResiduals(pub Prior);
 
 /// Parameters `(..., n_parameters)` to `(...)`: minus half the square of the residual. Without the
 /// constants that make it a density, as PyMomentum has it.
-#[derive(Debug, Clone, Copy)]
-pub struct PriorLogProbability<'a>(pub Prior<'a>);
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriorLogProbability(pub Prior);
 
 /// Two rows of as many numbers as the mixture has parameters, and one to work in.
 type Scratch<T> = [Vec<T>; 3];
 
-impl Prior<'_> {
+impl Prior {
     fn n_parameters(&self) -> usize {
         self.columns
+            .as_ref()
             .map_or(self.mixture.n_dimension(), |columns| columns.n_parameters)
     }
 
     fn rank(&self, shape: &[usize]) -> Result<usize> {
-        let axis = match self.columns {
+        let axis = match &self.columns {
             Some(_) => "n_parameters",
             None => "n_dimension",
         };
@@ -66,7 +69,7 @@ impl Prior<'_> {
     }
 
     fn gather<T: Compute>(&self, from: &[T], to: &mut [T]) {
-        match self.columns {
+        match &self.columns {
             None => to.copy_from_slice(from),
             Some(columns) => {
                 for (to, place) in to.iter_mut().zip(&columns.places) {
@@ -77,7 +80,7 @@ impl Prior<'_> {
     }
 
     fn scatter<T: Compute>(&self, from: &[T], to: &mut [T]) {
-        match self.columns {
+        match &self.columns {
             None => to.iter_mut().zip(from).for_each(|(to, &x)| *to += x),
             Some(columns) => {
                 for (&x, place) in from.iter().zip(&columns.places) {
@@ -105,7 +108,7 @@ fn dot<T: Compute>(a: &[T], b: &[T]) -> T {
     a.iter().zip(b).map(|(&a, &b)| a * b).sum()
 }
 
-impl Operation for PriorResiduals<'_> {
+impl Operation for PriorResiduals {
     fn name(&self) -> &'static str {
         "Mppca.residuals"
     }
@@ -128,7 +131,7 @@ impl Operation for PriorResiduals<'_> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (prior, plan) = (self.0, self.0.mixture.plan::<T>());
+        let (prior, plan) = (&self.0, self.0.mixture.plan::<T>());
         each_item(
             [&inputs[0]],
             prior.mixture.n_dimension(),
@@ -151,7 +154,7 @@ impl Operation for PriorResiduals<'_> {
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (prior, plan) = (self.0, self.0.mixture.plan::<T>());
+        let (prior, plan) = (&self.0, self.0.mixture.plan::<T>());
         each_gradient(
             [&inputs[0], cotangent],
             [prior.n_parameters()],
@@ -181,7 +184,7 @@ impl Operation for PriorResiduals<'_> {
             out.fill(T::ZERO);
             return Ok(());
         };
-        let (prior, plan) = (self.0, self.0.mixture.plan::<T>());
+        let (prior, plan) = (&self.0, self.0.mixture.plan::<T>());
         each_item(
             [&inputs[0], tangent],
             prior.mixture.n_dimension(),
@@ -200,7 +203,7 @@ impl Operation for PriorResiduals<'_> {
     }
 }
 
-impl Operation for PriorLogProbability<'_> {
+impl Operation for PriorLogProbability {
     fn name(&self) -> &'static str {
         "Mppca.log_probability"
     }
@@ -223,7 +226,7 @@ impl Operation for PriorLogProbability<'_> {
         out: &mut [T],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (prior, plan) = (self.0, self.0.mixture.plan::<T>());
+        let (prior, plan) = (&self.0, self.0.mixture.plan::<T>());
         each_item(
             [&inputs[0]],
             1,
@@ -246,7 +249,7 @@ impl Operation for PriorLogProbability<'_> {
         gradients: &mut [Gradient<'_, T>],
         control: &Control<'_>,
     ) -> Result<()> {
-        let (prior, plan) = (self.0, self.0.mixture.plan::<T>());
+        let (prior, plan) = (&self.0, self.0.mixture.plan::<T>());
         each_gradient(
             [&inputs[0], cotangent],
             [prior.n_parameters()],
@@ -276,7 +279,7 @@ impl Operation for PriorLogProbability<'_> {
             out.fill(T::ZERO);
             return Ok(());
         };
-        let (prior, plan) = (self.0, self.0.mixture.plan::<T>());
+        let (prior, plan) = (&self.0, self.0.mixture.plan::<T>());
         each_item(
             [&inputs[0], tangent],
             1,
@@ -305,7 +308,7 @@ mod tests {
     use super::*;
     use crate::character::{Mppca, MppcaParts};
 
-    fn prepared(n: usize) -> PreparedMixture {
+    fn prepared(n: usize) -> Arc<PreparedMixture> {
         let noise = |count, seed| Argument::<f64>::noise(&[count], seed).data;
         let mixture = Mppca::new(MppcaParts {
             names: ["a", "b", "c"].map(String::from).to_vec(),
@@ -314,23 +317,28 @@ mod tests {
             axes: noise(6 * n, 2),
             sigma: vec![0.5; n],
         });
-        PreparedMixture::new(&mixture.unwrap()).unwrap()
+        Arc::new(PreparedMixture::new(&mixture.unwrap()).unwrap())
     }
 
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
-        let columns = PriorColumns {
+        let columns = Arc::new(PriorColumns {
             n_parameters: 4,
             places: vec![Some(3), None, Some(1)],
-        };
+        });
         for n in [1, 3, 0] {
-            let mixture = &prepared(n);
-            for (columns, count) in [(None, 3), (Some(&columns), 4)] {
-                let prior = Prior { mixture, columns };
+            let mixture = prepared(n);
+            for (columns, count) in [(None, 3), (Some(columns.clone()), 4)] {
+                let prior = Prior {
+                    mixture: mixture.clone(),
+                    columns,
+                };
+                let residuals = PriorResiduals(prior.clone());
+                let log_probability = PriorLogProbability(prior);
                 for lead in [&[][..], &[5], &[2, 0]] {
                     let pose = Argument::noise(&[lead, &[count]].concat(), 31);
-                    assert_derivatives(&PriorResiduals(prior), std::slice::from_ref(&pose));
-                    assert_derivatives(&PriorLogProbability(prior), &[pose]);
+                    assert_derivatives(&residuals, std::slice::from_ref(&pose));
+                    assert_derivatives(&log_probability, &[pose]);
                 }
             }
         }
@@ -338,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_pose_that_is_not_a_number_is_not_likely() {
-        let mixture = &prepared(2);
+        let mixture = prepared(2);
         let columns = None;
         let op = PriorLogProbability(Prior { mixture, columns });
         let got = forward(

@@ -1,6 +1,7 @@
 //! World positions of points that are given in the frames of joints.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -40,18 +41,18 @@ const fn inputs(parameters: &'static str) -> [Input; 2] {
 
 /// Parameters and offsets `(..., n, 3)` in the frames of the joints `parents` to world positions
 /// `(..., n, 3)`. Only the joints that the points hang from are computed. Use it by its two names.
-#[derive(Debug, Clone, Copy)]
-pub struct ToPositions<'a, const MODEL: bool> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToPositions<const MODEL: bool> {
     /// The character.
-    pub prepared: &'a Prepared,
+    pub prepared: Arc<Prepared>,
     /// The joint of each point; checked by [`Operation::core_rank`].
-    pub parents: &'a [u32],
+    pub parents: Arc<[u32]>,
 }
 
 /// Model parameters `(..., n_parameters)` and offsets to positions.
-pub type ModelParametersToPositions<'a> = ToPositions<'a, true>;
+pub type ModelParametersToPositions = ToPositions<true>;
 /// Joint parameters `(..., n_joints, 7)` or `(..., 7 * n_joints)` and offsets to positions.
-pub type JointParametersToPositions<'a> = ToPositions<'a, false>;
+pub type JointParametersToPositions = ToPositions<false>;
 
 /// What all three verbs work with.
 #[derive(Clone, Copy)]
@@ -268,7 +269,7 @@ impl<T: Compute, D: Drive<T>> GroupWork<T> for Push<'_, '_, T, D> {
     }
 }
 
-impl<const MODEL: bool> ToPositions<'_, MODEL> {
+impl<const MODEL: bool> ToPositions<MODEL> {
     fn n_joints(&self) -> usize {
         self.prepared.character().skeleton.len()
     }
@@ -383,7 +384,7 @@ impl<const MODEL: bool> ToPositions<'_, MODEL> {
     }
 }
 
-impl<const MODEL: bool> Operation for ToPositions<'_, MODEL> {
+impl<const MODEL: bool> Operation for ToPositions<MODEL> {
     fn name(&self) -> &'static str {
         if MODEL {
             "model_parameters_to_positions"
@@ -502,9 +503,14 @@ mod tests {
 
     #[test]
     fn points_move_with_their_joints() {
-        let prepared = &character(31, 13);
-        let (op, parents) = (JointParametersToSkeletonState { prepared }, &PARENTS);
-        let points = JointParametersToPositions { prepared, parents };
+        let prepared = character(31, 13);
+        let op = JointParametersToSkeletonState {
+            prepared: prepared.clone(),
+        };
+        let points = JointParametersToPositions {
+            prepared,
+            parents: PARENTS.into(),
+        };
         for items in [1, 3, 8, 16, 21] {
             let joint = Random(items as u64).numbers(items * 91);
             let offsets = Random(2).numbers(items * 33);
@@ -531,10 +537,14 @@ mod tests {
 
     #[test]
     fn every_instruction_set_agrees_and_single_precision_is_close() {
-        let prepared = &character(32, 13);
-        let parents = &PARENTS;
-        let op = ModelParametersToPositions { prepared, parents };
-        let states = ModelParametersToSkeletonState { prepared };
+        let prepared = character(32, 13);
+        let op = ModelParametersToPositions {
+            prepared: prepared.clone(),
+            parents: PARENTS.into(),
+        };
+        let states = ModelParametersToSkeletonState {
+            prepared: prepared.clone(),
+        };
         let n_parameters = prepared.transform().transform().len();
         let model: Vec<f32> = Random(4)
             .numbers(37 * n_parameters)
@@ -568,11 +578,16 @@ mod tests {
 
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
-        let prepared = &character(33, 13);
-        let parents = &PARENTS;
+        let prepared = character(33, 13);
         let n_parameters = prepared.transform().transform().len();
-        let by_model = ModelParametersToPositions { prepared, parents };
-        let by_joint = JointParametersToPositions { prepared, parents };
+        let by_model = ModelParametersToPositions {
+            prepared: prepared.clone(),
+            parents: PARENTS.into(),
+        };
+        let by_joint = JointParametersToPositions {
+            prepared,
+            parents: PARENTS.into(),
+        };
         let leads: [(&[usize], &[usize]); 6] = [
             (&[], &[]),
             (&[5], &[]),
@@ -594,10 +609,10 @@ mod tests {
 
     #[test]
     fn wrong_points_are_explained() {
-        let prepared = &character(34, 3);
+        let prepared = character(34, 3);
         let op = ModelParametersToPositions {
-            prepared,
-            parents: &[0, 3],
+            prepared: prepared.clone(),
+            parents: [0, 3].into(),
         };
         assert_eq!(
             op.core_rank(1, &[2, 3]).unwrap_err().to_string(),
@@ -605,7 +620,7 @@ mod tests {
         );
         let op = ModelParametersToPositions {
             prepared,
-            parents: &[0, 2],
+            parents: [0, 2].into(),
         };
         assert_eq!(
             op.core_rank(1, &[4, 3]).unwrap_err().to_string(),
@@ -616,10 +631,10 @@ mod tests {
 
     #[test]
     fn no_points_are_no_work() {
-        let prepared = &character(35, 3);
+        let prepared = character(35, 3);
         let op = JointParametersToPositions {
             prepared,
-            parents: &[],
+            parents: [].into(),
         };
         let joint = Random(1).numbers(42);
         let views = [

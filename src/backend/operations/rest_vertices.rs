@@ -1,5 +1,7 @@
 //! The rest mesh that model parameters ask for.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::linear_shapes::LinearShapes;
@@ -13,9 +15,9 @@ use crate::kinematics::{Prepared, PreparedShapes};
 /// Rest vertices `(..., n_vertices, 3)` from model parameters `(..., n_parameters)`: the blend shape by
 /// its parameters (the mesh where the character has none), and the displacements of face expressions
 /// by theirs.
-#[derive(Debug, Clone, Copy)]
-pub struct RestVertices<'a> {
-    prepared: &'a Prepared,
+#[derive(Debug, Clone, PartialEq)]
+pub struct RestVertices {
+    prepared: Arc<Prepared>,
 }
 
 /// What shapes are called, the shapes, and the parameter of each.
@@ -25,12 +27,12 @@ type Part<'a> = (
     &'a [Option<usize>],
 );
 
-impl<'a> RestVertices<'a> {
+impl RestVertices {
     /// The rest mesh of a character.
     ///
     /// # Errors
     /// [`Error::Character`] where the character has no mesh, or parameters for shapes that it has not.
-    pub fn new(prepared: &'a Prepared) -> Result<Self> {
+    pub fn new(prepared: &Arc<Prepared>) -> Result<Self> {
         let character = prepared.character();
         let wrong = |what: String| {
             let subject = format!("character '{}'", character.name);
@@ -39,7 +41,9 @@ impl<'a> RestVertices<'a> {
         if character.mesh.is_none() {
             return wrong("it has no mesh".into());
         }
-        let operation = Self { prepared };
+        let operation = Self {
+            prepared: prepared.clone(),
+        };
         for (what, shapes, columns) in operation.parts() {
             let there = shapes.map_or(0, |shapes| shapes.shapes().offsets().n_shapes());
             if columns.len() > there {
@@ -53,7 +57,7 @@ impl<'a> RestVertices<'a> {
     }
 
     /// The shapes that have parameters, and the parameters of each shape.
-    fn parts(&self) -> [Part<'a>; 2] {
+    fn parts(&self) -> [Part<'_>; 2] {
         let transform = &self.prepared.character().parameter_transform;
         [
             (
@@ -69,7 +73,7 @@ impl<'a> RestVertices<'a> {
         ]
     }
 
-    fn linear<T: Compute>(&self, with_base: bool) -> LinearShapes<'a, T> {
+    fn linear<T: Compute>(&self, with_base: bool) -> LinearShapes<'_, T> {
         let mut base = None;
         let mut terms = SmallVec::new();
         for (_, shapes, columns) in self.parts() {
@@ -109,7 +113,7 @@ impl<'a> RestVertices<'a> {
     }
 }
 
-impl Operation for RestVertices<'_> {
+impl Operation for RestVertices {
     fn name(&self) -> &'static str {
         "rest_vertices"
     }
@@ -175,7 +179,6 @@ pub(super) mod tests {
     use crate::character::{
         BlendShape, BlendShapeBase, Character, Mesh, MeshParts, Reals, SkinWeights,
     };
-    use std::sync::Arc;
 
     pub const N_VERTICES: usize = 37;
 
@@ -207,13 +210,13 @@ pub(super) mod tests {
         Arc::new(BlendShapeBase::new(names(2), N_VERTICES, rows.into()).unwrap())
     }
 
-    pub fn shaped() -> Prepared {
+    pub fn shaped() -> Arc<Prepared> {
         let character = bare().with_blend_shape(Some(blend_shape()), None).unwrap();
         let character = character.with_face_expression(Some(face()), None).unwrap();
-        Prepared::new(Arc::new(character))
+        Arc::new(Prepared::new(Arc::new(character)))
     }
 
-    fn rest(prepared: &Prepared, parameters: &Argument<f64>) -> Vec<f64> {
+    fn rest(prepared: &Arc<Prepared>, parameters: &Argument<f64>) -> Vec<f64> {
         let operation = RestVertices::new(prepared).unwrap();
         forward(&operation, &[parameters.view()]).data
     }
@@ -242,7 +245,7 @@ pub(super) mod tests {
 
     #[test]
     fn without_shapes_it_is_the_mesh() {
-        let prepared = Prepared::new(Arc::new(bare()));
+        let prepared = Arc::new(Prepared::new(Arc::new(bare())));
         let count = prepared.character().parameter_transform.len();
         let mesh = prepared.character().mesh.clone().unwrap();
         let got = rest(&prepared, &Argument::noise(&[2, count], 6));
@@ -253,7 +256,7 @@ pub(super) mod tests {
     #[test]
     fn a_face_alone_moves_the_mesh() {
         let character = bare().with_face_expression(Some(face()), Some(1)).unwrap();
-        let prepared = Prepared::new(Arc::new(character));
+        let prepared = Arc::new(Prepared::new(Arc::new(character)));
         let count = prepared.character().parameter_transform.len();
         let mut parameters = Argument::<f64>::noise(&[count], 6);
         parameters.data[count - 1] = 0.5;
@@ -273,7 +276,7 @@ pub(super) mod tests {
         mask[count - 4] = false;
         let mut parts = whole.character().parts();
         parts.keep_parameters(&mask).unwrap();
-        let reduced = Prepared::new(Arc::new(Character::new(parts).unwrap()));
+        let reduced = Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())));
         let mut parameters = Argument::<f64>::noise(&[count], 6);
         parameters.data[count - 4] = 0.0;
         let mut fewer = parameters.clone();
@@ -284,7 +287,7 @@ pub(super) mod tests {
 
     #[test]
     fn derivatives_are_right_and_those_of_each_other() {
-        for prepared in [shaped(), Prepared::new(Arc::new(bare()))] {
+        for prepared in [shaped(), Arc::new(Prepared::new(Arc::new(bare())))] {
             let count = prepared.character().parameter_transform.len();
             let operation = RestVertices::new(&prepared).unwrap();
             for batch in [&[][..], &[3], &[70]] {
@@ -298,7 +301,7 @@ pub(super) mod tests {
     fn parameters_without_their_shapes_are_refused() {
         let mut parts = shaped().character().parts();
         parts.blend_shape = None;
-        let prepared = Prepared::new(Arc::new(Character::new(parts).unwrap()));
+        let prepared = Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())));
         let error = RestVertices::new(&prepared).unwrap_err().to_string();
         assert!(
             error.contains("parameters for 3 blend shapes, but 0"),

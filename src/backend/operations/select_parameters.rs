@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// Each output is one of the inputs, or 0.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SelectParameters {
     name: &'static str,
     kind: Kind,

@@ -1,6 +1,7 @@
 //! Forward kinematics: parameters to the states of all joints.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups, load_items};
@@ -62,22 +63,22 @@ pub(super) fn joint_parameters_rank(n_joints: usize, shape: &[usize]) -> Result<
 /// Parameters to `(..., n_joints, 8)` states `[tx ty tz qx qy qz qw s]`: model parameters
 /// `(..., n_parameters)` or joint parameters `(..., n_joints, 7)` / `(..., 7 * n_joints)`, states in the
 /// world or in the parents' frames. Use it by its four names.
-#[derive(Debug, Clone, Copy)]
-pub struct ToSkeletonState<'a, const MODEL: bool, const LOCAL: bool> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToSkeletonState<const MODEL: bool, const LOCAL: bool> {
     /// The character.
-    pub prepared: &'a Prepared,
+    pub prepared: Arc<Prepared>,
 }
 
 /// Model parameters to states in the world.
-pub type ModelParametersToSkeletonState<'a> = ToSkeletonState<'a, true, false>;
+pub type ModelParametersToSkeletonState = ToSkeletonState<true, false>;
 /// Model parameters to states in the parents' frames.
-pub type ModelParametersToLocalSkeletonState<'a> = ToSkeletonState<'a, true, true>;
+pub type ModelParametersToLocalSkeletonState = ToSkeletonState<true, true>;
 /// Joint parameters to states in the world.
-pub type JointParametersToSkeletonState<'a> = ToSkeletonState<'a, false, false>;
+pub type JointParametersToSkeletonState = ToSkeletonState<false, false>;
 /// Joint parameters to states in the parents' frames.
-pub type JointParametersToLocalSkeletonState<'a> = ToSkeletonState<'a, false, true>;
+pub type JointParametersToLocalSkeletonState = ToSkeletonState<false, true>;
 
-impl<const MODEL: bool, const LOCAL: bool> ToSkeletonState<'_, MODEL, LOCAL> {
+impl<const MODEL: bool, const LOCAL: bool> ToSkeletonState<MODEL, LOCAL> {
     fn n_joints(&self) -> usize {
         self.prepared.character().skeleton.len()
     }
@@ -420,7 +421,7 @@ impl<T: Compute, D: Drive<T>> GroupWork<T> for Push<'_, '_, T, D> {
     }
 }
 
-impl<const MODEL: bool, const LOCAL: bool> Operation for ToSkeletonState<'_, MODEL, LOCAL> {
+impl<const MODEL: bool, const LOCAL: bool> Operation for ToSkeletonState<MODEL, LOCAL> {
     fn name(&self) -> &'static str {
         match (MODEL, LOCAL) {
             (true, false) => "model_parameters_to_skeleton_state",

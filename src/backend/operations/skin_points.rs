@@ -1,6 +1,7 @@
 //! Linear blend skinning of a mesh.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -39,23 +40,23 @@ enum Subject {
 /// matrix ends in `(4, 4)`, so no shape can be read both ways. Of matrices the last row is not read,
 /// and its cotangent is zero. A state's quaternion may have any length but zero. Weights are used as
 /// the character has them, without normalisation; a vertex without any goes to the origin.
-#[derive(Debug, Clone, Copy)]
-pub struct SkinPoints<'a> {
-    prepared: &'a Prepared,
+#[derive(Debug, Clone, PartialEq)]
+pub struct SkinPoints {
+    prepared: Arc<Prepared>,
     subject: Subject,
     with_rest: bool,
 }
 
-impl<'a> SkinPoints<'a> {
+impl SkinPoints {
     /// Skinning of a character's mesh; with `with_rest` the rest points are the second input, without
     /// they are the mesh's vertices.
     ///
     /// # Errors
     /// [`Error::Character`] where the character has no mesh or no skin weights.
-    pub fn new(prepared: &'a Prepared, with_rest: bool) -> Result<Self> {
+    pub fn new(prepared: &Arc<Prepared>, with_rest: bool) -> Result<Self> {
         skinning::skin_of(prepared.character())?;
         Ok(Self {
-            prepared,
+            prepared: prepared.clone(),
             subject: Subject::Mesh,
             with_rest,
         })
@@ -63,9 +64,9 @@ impl<'a> SkinPoints<'a> {
 
     /// The same for a character's skinned locators; their positions are the rest points.
     #[must_use]
-    pub fn of_skinned_locators(prepared: &'a Prepared, with_rest: bool) -> Self {
+    pub fn of_skinned_locators(prepared: &Arc<Prepared>, with_rest: bool) -> Self {
         Self {
-            prepared,
+            prepared: prepared.clone(),
             subject: Subject::SkinnedLocators,
             with_rest,
         }
@@ -73,9 +74,9 @@ impl<'a> SkinPoints<'a> {
 
     /// The same for a character's locators; their offsets are the rest points.
     #[must_use]
-    pub fn of_locators(prepared: &'a Prepared, with_rest: bool) -> Self {
+    pub fn of_locators(prepared: &Arc<Prepared>, with_rest: bool) -> Self {
         Self {
-            prepared,
+            prepared: prepared.clone(),
             subject: Subject::Locators,
             with_rest,
         }
@@ -90,7 +91,7 @@ impl<'a> SkinPoints<'a> {
         }
     }
 
-    fn plan<T: Compute>(&self) -> &'a SkinPlan<T> {
+    fn plan<T: Compute>(&self) -> &SkinPlan<T> {
         match self.subject {
             Subject::Mesh => self.prepared.skin_plan(),
             Subject::SkinnedLocators => self.prepared.skinned_locator_plan(),
@@ -570,7 +571,7 @@ impl<T: Compute> Sources<'_, T> {
     }
 }
 
-impl SkinPoints<'_> {
+impl SkinPoints {
     fn sources<'a, T: Compute>(&'a self, inputs: &'a [Batch<'a, T>]) -> Sources<'a, T> {
         Sources {
             plan: self.plan(),
@@ -581,7 +582,7 @@ impl SkinPoints<'_> {
     }
 }
 
-impl Operation for SkinPoints<'_> {
+impl Operation for SkinPoints {
     fn name(&self) -> &'static str {
         match self.subject {
             Subject::Mesh => "skin_points",

@@ -1,6 +1,7 @@
 //! Skinning of a mesh by dual quaternions.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups, load_items, store_columns};
@@ -22,22 +23,22 @@ const VERTEX_NS: f64 = 20.0;
 /// Rotations and translations are blended as dual quaternions, scales linearly; weights count relative to
 /// their sum. A state's quaternion may have any length but zero, and either sign. A vertex without
 /// weights goes to the origin.
-#[derive(Debug, Clone, Copy)]
-pub struct SkinPointsDualQuaternion<'a> {
-    prepared: &'a Prepared,
+#[derive(Debug, Clone, PartialEq)]
+pub struct SkinPointsDualQuaternion {
+    prepared: Arc<Prepared>,
     with_rest: bool,
 }
 
-impl<'a> SkinPointsDualQuaternion<'a> {
+impl SkinPointsDualQuaternion {
     /// Skinning of a character's mesh; with `with_rest` the rest points are the second input.
     ///
     /// # Errors
     /// As [`DualQuaternionPlan::new`].
-    pub fn new(prepared: &'a Prepared, with_rest: bool) -> Result<Self> {
+    pub fn new(prepared: &Arc<Prepared>, with_rest: bool) -> Result<Self> {
         // Both precisions refuse the same characters.
         prepared.dual_quaternion_plan::<f64>()?;
         Ok(Self {
-            prepared,
+            prepared: prepared.clone(),
             with_rest,
         })
     }
@@ -232,7 +233,7 @@ impl<T: Compute> GroupWork<T> for Pull<'_, '_, '_, T> {
     }
 }
 
-impl Operation for SkinPointsDualQuaternion<'_> {
+impl Operation for SkinPointsDualQuaternion {
     fn name(&self) -> &'static str {
         "skin_points_dual_quaternion"
     }

@@ -1,5 +1,7 @@
 //! Skinning of the rest mesh that model parameters ask for.
 
+use std::sync::Arc;
+
 use super::{RestVertices, SkinPoints};
 use crate::array::{Batch, Shape, View};
 use crate::backend::cpu::Compute;
@@ -10,10 +12,10 @@ use crate::kinematics::Prepared;
 /// `points (..., n_vertices, 3)` from joint states `(..., n_joints, 8)` or matrices
 /// `(..., n_joints, 4, 4)`, and model parameters `(..., n_parameters)` of which the coefficients of
 /// shapes count: [`RestVertices`], then [`SkinPoints`].
-#[derive(Debug, Clone, Copy)]
-pub struct SkinShapedPoints<'a> {
-    rest: RestVertices<'a>,
-    skin: SkinPoints<'a>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct SkinShapedPoints {
+    rest: RestVertices,
+    skin: SkinPoints,
 }
 
 /// The shape of a batch's own leading axes, before they were stretched.
@@ -22,13 +24,13 @@ fn own_lead<'b, T: Copy>(batch: &'b Batch<'_, T>) -> &'b [usize] {
     &shape[..shape.len() - batch.core_shape().len()]
 }
 
-impl<'a> SkinShapedPoints<'a> {
+impl SkinShapedPoints {
     /// Skinning of a character's shapes.
     ///
     /// # Errors
     /// [`crate::Error::Character`] where the character has no mesh or no skin weights, or parameters for
     /// shapes that it has not.
-    pub fn new(prepared: &'a Prepared) -> Result<Self> {
+    pub fn new(prepared: &Arc<Prepared>) -> Result<Self> {
         Ok(Self {
             skin: SkinPoints::new(prepared, true)?,
             rest: RestVertices::new(prepared)?,
@@ -71,7 +73,7 @@ impl<'a> SkinShapedPoints<'a> {
     }
 }
 
-impl Operation for SkinShapedPoints<'_> {
+impl Operation for SkinShapedPoints {
     fn name(&self) -> &'static str {
         "skin_points"
     }
@@ -194,7 +196,6 @@ mod tests {
     use super::*;
     use crate::backend::operations::checks::{Argument, assert_derivatives, forward};
     use crate::backend::operations::rest_vertices::tests::{N_VERTICES, bare, shaped};
-    use std::sync::Arc;
 
     fn states(lead: &[usize]) -> Argument<f64> {
         let shape: Vec<usize> = lead.iter().copied().chain([5, 8]).collect();
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn without_shapes_parameters_change_nothing() {
-        let prepared = Prepared::new(Arc::new(bare()));
+        let prepared = Arc::new(Prepared::new(Arc::new(bare())));
         let states = states(&[2]);
         let both = SkinShapedPoints::new(&prepared).unwrap();
         let got = forward(&both, &[states.view(), parameters(&prepared, &[2]).view()]);

@@ -31,7 +31,7 @@ impl Random {
 
 /// A forest of joints, half of them pre-rotated, driven by parameters of which some drive several joint
 /// parameters and some joint parameters are driven by several; a third of the rows are empty.
-pub(crate) fn character(seed: u64, n_joints: usize) -> Prepared {
+pub(crate) fn character(seed: u64, n_joints: usize) -> Arc<Prepared> {
     let mut random = Random(seed);
     let joints = (0..n_joints)
         .map(|index| {
@@ -61,7 +61,7 @@ pub(crate) fn character(seed: u64, n_joints: usize) -> Prepared {
     let transform = ParameterTransform::new(names, n_joints, entries).unwrap();
     let skeleton = Skeleton::new(joints).unwrap();
     let parts = CharacterParts::new("random", skeleton, transform);
-    Prepared::new(Arc::new(Character::new(parts).unwrap()))
+    Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())))
 }
 
 /// The instruction sets of this machine.

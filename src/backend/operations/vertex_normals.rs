@@ -1,6 +1,7 @@
 //! Vertex normals of a triangle mesh.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::gradients::{Target, for_each_gradient};
 use super::lanes::{GroupWork, groups, in_groups};
@@ -17,13 +18,13 @@ const TRIANGLE_NS: f64 = 5.0;
 /// Unit vertex normals `(..., n_vertices, 3)` from vertices `(..., n_vertices, 3)`: the sum of the area
 /// vectors of the triangles around each vertex, normalised. Zero, with zero derivatives, where a vertex
 /// has no triangles, or none with an area.
-#[derive(Debug, Clone, Copy)]
-pub struct ComputeVertexNormals<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComputeVertexNormals {
     /// The triangles.
-    pub plan: &'a NormalsPlan,
+    pub plan: Arc<NormalsPlan>,
 }
 
-impl ComputeVertexNormals<'_> {
+impl ComputeVertexNormals {
     fn length(&self) -> usize {
         self.plan.n_vertices() * 3
     }
@@ -110,7 +111,7 @@ impl<T: Compute> LaneKernel<T> for One<'_, '_, T> {
     }
 }
 
-impl Operation for ComputeVertexNormals<'_> {
+impl Operation for ComputeVertexNormals {
     fn name(&self) -> &'static str {
         "compute_vertex_normals"
     }
@@ -162,7 +163,7 @@ impl Operation for ComputeVertexNormals<'_> {
             control,
             |range, places| {
                 let mut work = Normals {
-                    plan: self.plan,
+                    plan: &self.plan,
                     vertices,
                     first: range.start,
                     out: places.data,
@@ -256,9 +257,9 @@ mod tests {
     use crate::backend::operations::checks::{Argument, assert_derivatives, forward, jvp, vjp};
 
     /// A strip of triangles, one of them without area (6), and a vertex of its own (7).
-    fn plan() -> NormalsPlan {
+    fn plan() -> Arc<NormalsPlan> {
         let triangles = vec![[0, 1, 2], [2, 1, 3], [2, 3, 4], [4, 3, 5], [6, 6, 6]];
-        NormalsPlan::new(triangles, 8).unwrap()
+        Arc::new(NormalsPlan::new(triangles, 8).unwrap())
     }
 
     #[test]
@@ -269,7 +270,7 @@ mod tests {
             for x in &mut vertices.data {
                 *x *= T::from_f64(size);
             }
-            let got = forward(&ComputeVertexNormals { plan: &plan }, &[vertices.view()]);
+            let got = forward(&ComputeVertexNormals { plan }, &[vertices.view()]);
             for (vertices, normals) in vertices.data.chunks(24).zip(got.data.chunks(24)) {
                 let at = |v: u32| {
                     nalgebra::Vector3::from_fn(|c, _| vertices[v as usize * 3 + c].to_f64() / size)
@@ -313,8 +314,8 @@ mod tests {
                     triangles.extend([[a, b, c], [c, b, d]]);
                 }
             }
-            let plan = NormalsPlan::new(triangles, count).unwrap();
-            let operation = ComputeVertexNormals { plan: &plan };
+            let plan = Arc::new(NormalsPlan::new(triangles, count).unwrap());
+            let operation = ComputeVertexNormals { plan };
             for poses in [MANY, MANY + 1, 37] {
                 let mut vertices = Argument::<T>::noise(&[poses, count, 3], 8);
                 vertices.data[count * 3] = T::from_f64(f64::NAN);
@@ -343,7 +344,7 @@ mod tests {
     #[test]
     fn derivatives_agree_with_differences_and_with_each_other() {
         let plan = plan();
-        let operation = ComputeVertexNormals { plan: &plan };
+        let operation = ComputeVertexNormals { plan };
         for batch in [&[][..], &[1], &[5], &[2, 3], &[0]] {
             let mut shape = batch.to_vec();
             shape.extend([8, 3]);
@@ -353,8 +354,8 @@ mod tests {
 
     #[test]
     fn derivatives_are_zero_where_there_is_no_area() {
-        let plan = NormalsPlan::new(vec![[0, 1, 1], [1, 2, 1], [2, 2, 2]], 3).unwrap();
-        let operation = ComputeVertexNormals { plan: &plan };
+        let plan = Arc::new(NormalsPlan::new(vec![[0, 1, 1], [1, 2, 1], [2, 2, 2]], 3).unwrap());
+        let operation = ComputeVertexNormals { plan };
         let vertices = Argument::<f32>::noise(&[3, 3], 3);
         let along = Argument::noise(&[3, 3], 4);
         let zero = vec![0.0; 9];
@@ -366,14 +367,17 @@ mod tests {
 
     #[test]
     fn nan_stays_with_the_triangles_it_touches() {
-        let plan = NormalsPlan::new(vec![[0, 1, 2], [3, 4, 5]], 6).unwrap();
+        let plan = Arc::new(NormalsPlan::new(vec![[0, 1, 2], [3, 4, 5]], 6).unwrap());
         let mut vertices = Argument::<f32>::noise(&[6, 3], 5);
         vertices.data[0] = f32::NAN;
         vertices.data[17] = f32::INFINITY;
-        let got = forward(&ComputeVertexNormals { plan: &plan }, &[vertices.view()]);
+        let got = forward(
+            &ComputeVertexNormals { plan: plan.clone() },
+            &[vertices.view()],
+        );
         assert!(got.data[..9].iter().any(|x| x.is_nan()));
         vertices.data[17] = 0.5;
-        let got = forward(&ComputeVertexNormals { plan: &plan }, &[vertices.view()]);
+        let got = forward(&ComputeVertexNormals { plan }, &[vertices.view()]);
         assert!(got.data[9..].iter().all(|x| x.is_finite()));
     }
 
@@ -385,7 +389,7 @@ mod tests {
             "triangles: triangle 1 [0, 1, 9] uses vertex 9, but there are 3 vertices"
         );
         let plan = plan();
-        let operation = ComputeVertexNormals { plan: &plan };
+        let operation = ComputeVertexNormals { plan };
         assert_eq!(
             operation.core_rank(0, &[2, 7, 3]).unwrap_err().to_string(),
             "vertices: expected (..., 8, 3) = (..., n_vertices, 3), got (2, 7, 3)"

@@ -251,7 +251,8 @@ impl PyBlendShapeBase {
         coefficients: &Bound<'_, PyAny>,
         out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        apply(py, &ComputeShape { shapes: &self.0 }, &[coefficients], out)
+        let shapes = self.0.clone();
+        apply(py, &ComputeShape { shapes }, &[coefficients], out)
     }
 
     /// The coefficients whose shape comes closest to vertices, by least squares.
@@ -310,7 +311,7 @@ impl PyBlendShapeBase {
         let solve = || CoefficientEstimate::new(shapes, regularization, weights);
         let estimate: Result<CoefficientEstimate> = py.detach(solve);
         let operation = EstimateCoefficients {
-            estimate: &estimate?,
+            estimate: Arc::new(estimate?),
         };
         apply(py, &operation, &[vertices], out)
     }

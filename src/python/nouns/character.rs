@@ -53,7 +53,7 @@ use crate::python::{posing, values};
 /// True
 #[pyclass(name = "Character", module = "kinarray.geometry", frozen, eq)]
 pub struct PyCharacter {
-    pub prepared: Prepared,
+    pub prepared: Arc<Prepared>,
 }
 
 impl PartialEq for PyCharacter {
@@ -65,7 +65,7 @@ impl PartialEq for PyCharacter {
 impl PyCharacter {
     pub fn from_core(core: Character) -> Self {
         Self {
-            prepared: Prepared::new(Arc::new(core)),
+            prepared: Arc::new(Prepared::new(Arc::new(core))),
         }
     }
 
@@ -1048,7 +1048,7 @@ impl PyCharacter {
     /// PyMomentum has it.
     fn clone(&self) -> Self {
         Self {
-            prepared: Prepared::new(self.prepared.character().clone()),
+            prepared: Arc::new(Prepared::new(self.prepared.character().clone())),
         }
     }
 

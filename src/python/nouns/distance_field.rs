@@ -137,7 +137,9 @@ impl PySignedDistanceField {
     ) -> PyResult<Py<PyAny>> {
         apply(
             py,
-            &SampleDistanceField { field: &self.0 },
+            &SampleDistanceField {
+                field: self.0.clone(),
+            },
             &[positions],
             out,
         )
@@ -174,7 +176,9 @@ impl PySignedDistanceField {
     ) -> PyResult<Py<PyAny>> {
         apply(
             py,
-            &DistanceFieldGradient { field: &self.0 },
+            &DistanceFieldGradient {
+                field: self.0.clone(),
+            },
             &[positions],
             out,
         )

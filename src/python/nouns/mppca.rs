@@ -46,7 +46,7 @@ use crate::python::{files, values};
 #[pyclass(name = "Mppca", module = "kinarray.geometry", frozen, eq)]
 pub struct PyMppca {
     pub core: Arc<Mppca>,
-    prepared: PreparedMixture,
+    prepared: Arc<PreparedMixture>,
 }
 
 impl PartialEq for PyMppca {
@@ -58,15 +58,20 @@ impl PartialEq for PyMppca {
 impl PyMppca {
     pub fn from_core(core: Mppca) -> PyResult<Self> {
         Ok(Self {
-            prepared: PreparedMixture::new(&core)?,
+            prepared: Arc::new(PreparedMixture::new(&core)?),
             core: Arc::new(core),
         })
     }
 
-    fn columns(&self, transform: Option<&Bound<'_, PyParameterTransform>>) -> Option<PriorColumns> {
-        transform.map(|transform| PriorColumns {
-            n_parameters: transform.get().core.len(),
-            places: self.core.columns(&transform.get().core),
+    fn columns(
+        &self,
+        transform: Option<&Bound<'_, PyParameterTransform>>,
+    ) -> Option<Arc<PriorColumns>> {
+        transform.map(|transform| {
+            Arc::new(PriorColumns {
+                n_parameters: transform.get().core.len(),
+                places: self.core.columns(&transform.get().core),
+            })
         })
     }
 }
@@ -269,8 +274,7 @@ impl PyMppca {
         parameter_transform: Option<&Bound<'py, PyParameterTransform>>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let (mixture, columns) = (&self.prepared, self.columns(parameter_transform));
-        let columns = columns.as_ref();
+        let (mixture, columns) = (self.prepared.clone(), self.columns(parameter_transform));
         let operation = PriorLogProbability(Prior { mixture, columns });
         apply(py, &operation, &[model_parameters], out)
     }
@@ -309,8 +313,7 @@ impl PyMppca {
         parameter_transform: Option<&Bound<'py, PyParameterTransform>>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let (mixture, columns) = (&self.prepared, self.columns(parameter_transform));
-        let columns = columns.as_ref();
+        let (mixture, columns) = (self.prepared.clone(), self.columns(parameter_transform));
         let operation = PriorResiduals(Prior { mixture, columns });
         apply(py, &operation, &[model_parameters], out)
     }

@@ -124,7 +124,7 @@ impl PyParameterTransform {
         flatten: bool,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let transform = &*self.prepared;
+        let transform = self.prepared.clone();
         let operation = ApplyParameterTransform { transform, flatten };
         apply(py, &operation, &[model_parameters], out)
     }
@@ -346,8 +346,8 @@ impl PyParameterTransform {
 )]
 pub struct PyInverseParameterTransform {
     transform: Arc<ParameterTransform>,
-    prepared: PreparedInverse,
-    with_known_scales: OnceLock<InverseWithKnownScales>,
+    prepared: Arc<PreparedInverse>,
+    with_known_scales: OnceLock<Arc<InverseWithKnownScales>>,
 }
 
 impl PartialEq for PyInverseParameterTransform {
@@ -360,7 +360,7 @@ impl PyInverseParameterTransform {
     pub fn of(transform: &Arc<ParameterTransform>) -> Self {
         Self {
             transform: transform.clone(),
-            prepared: PreparedInverse::new(transform),
+            prepared: Arc::new(PreparedInverse::new(transform)),
             with_known_scales: OnceLock::new(),
         }
     }
@@ -382,7 +382,7 @@ impl PyInverseParameterTransform {
         joint_parameters: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let inverse = &self.prepared;
+        let inverse = self.prepared.clone();
         let operation = ApplyInverseParameterTransform { inverse };
         apply(py, &operation, &[joint_parameters], out)
     }
@@ -426,7 +426,8 @@ impl PyInverseParameterTransform {
     ) -> PyResult<Py<PyAny>> {
         let inverse = self
             .with_known_scales
-            .get_or_init(|| InverseWithKnownScales::new(&self.transform));
+            .get_or_init(|| Arc::new(InverseWithKnownScales::new(&self.transform)))
+            .clone();
         let operation = ApplyInverseWithKnownScales { inverse };
         apply(py, &operation, &[joint_parameters, scale_parameters], out)
     }

@@ -162,12 +162,8 @@ impl PyPoseShape {
         skel_state: &Bound<'_, PyAny>,
         out: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        apply(
-            py,
-            &ComputePoseShape { prepared: &self.0 },
-            &[skel_state],
-            out,
-        )
+        let prepared = self.0.clone();
+        apply(py, &ComputePoseShape { prepared }, &[skel_state], out)
     }
 
     fn __repr__(&self) -> String {

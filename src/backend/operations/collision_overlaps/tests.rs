@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::backend::operations::checks::{Argument, assert_derivatives, forward, jvp, vjp};
 use crate::character::{
@@ -24,7 +22,7 @@ fn capsule(radius: [f64; 2], length: f64) -> CollisionShape {
 }
 
 /// A chain of joints far apart along x, with these solids.
-fn chain(n_joints: usize, solids: Vec<CollisionGeometry>) -> Prepared {
+fn chain(n_joints: usize, solids: Vec<CollisionGeometry>) -> Arc<Prepared> {
     let joints = (0..n_joints)
         .map(|joint| {
             let parent = joint.checked_sub(1);
@@ -35,11 +33,11 @@ fn chain(n_joints: usize, solids: Vec<CollisionGeometry>) -> Prepared {
     let transform = ParameterTransform::identity(&skeleton);
     let mut parts = CharacterParts::new("chain", skeleton, transform);
     parts.collision_geometry = Arc::new(solids);
-    Prepared::new(Arc::new(Character::new(parts).unwrap()))
+    Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())))
 }
 
 /// Solids of all forms on joints 0, 2 and 4, and one of the world.
-fn zoo() -> Prepared {
+fn zoo() -> Arc<Prepared> {
     let mut turned = solid(
         Some(4),
         CollisionShape::Box {
@@ -103,9 +101,7 @@ fn capsules_overlap_by_their_radii_at_the_closest_points_and_grow_with_their_joi
             solid(Some(2), capsule([0.4, 1.0], 1.5)),
         ],
     );
-    let operation = CollisionOverlaps {
-        prepared: &prepared,
-    };
+    let operation = CollisionOverlaps { prepared };
     let mut met = 0;
     for seed in 0..12 {
         let states = states(&[], 3, 100 + seed);
@@ -146,9 +142,7 @@ fn spheres_of_any_form_overlap_exactly() {
         for b in &forms {
             let solids = vec![solid(Some(0), a.clone()), solid(Some(2), b.clone())];
             let prepared = chain(3, solids);
-            let operation = CollisionOverlaps {
-                prepared: &prepared,
-            };
+            let operation = CollisionOverlaps { prepared };
             let mut states = states(&[], 3, 1);
             states.data[..3].copy_from_slice(&[0.0; 3]);
             states.data[16..19].copy_from_slice(&[0.6, 0.0, 0.8]);
@@ -163,7 +157,7 @@ fn spheres_of_any_form_overlap_exactly() {
 fn derivatives_agree_with_differences_and_with_each_other() {
     let prepared = zoo();
     let operation = CollisionOverlaps {
-        prepared: &prepared,
+        prepared: prepared.clone(),
     };
     assert_eq!(prepared.collision_plan::<f64>().pairs().len(), 13);
     for (seed, batch) in [&[][..], &[1], &[40], &[2, 3], &[0]]
@@ -182,9 +176,7 @@ fn boxes_side_by_side_do_not_overlap() {
     };
     let solids = vec![solid(Some(0), flat.clone()), solid(Some(2), flat)];
     let prepared = chain(3, solids);
-    let operation = CollisionOverlaps {
-        prepared: &prepared,
-    };
+    let operation = CollisionOverlaps { prepared };
     let depth = |height: f64| {
         let mut states = Argument::<f64>::new(&[3, 8], [0.0; 24]);
         for joint in 0..3 {
@@ -248,9 +240,7 @@ fn what_does_not_meet_or_has_no_direction_has_no_derivative() {
             solid(Some(2), capsule([1.0, 1.0], 0.0)),
         ],
     );
-    let operation = CollisionOverlaps {
-        prepared: &prepared,
-    };
+    let operation = CollisionOverlaps { prepared };
     for apart in [0.0, 2.5] {
         let mut states = states(&[], 3, 4);
         for joint in [0, 2] {

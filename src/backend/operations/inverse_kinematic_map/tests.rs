@@ -1,9 +1,7 @@
 //! States to joint parameters against forward kinematics, and derivatives against differences.
 
-use std::f64::consts::{FRAC_PI_2, PI};
-use std::sync::Arc;
-
 use nalgebra::{Matrix3, Quaternion, UnitQuaternion, Vector3};
+use std::f64::consts::{FRAC_PI_2, PI};
 
 use super::*;
 use crate::backend::operations::checks::{Argument, assert_derivatives, forward, jvp, vjp};
@@ -42,7 +40,7 @@ fn assert_same_states<T: Compute>(got: &[T], want: &[f64], tolerance: f64, what:
 /// States of poses with all parameters at random, angles up to `angle`, their quaternions made longer or shorter and turned
 /// to their negatives here and there.
 fn states<T: Compute>(
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     batch: &[usize],
     local: bool,
     angle: f64,
@@ -56,9 +54,19 @@ fn states<T: Compute>(
     }
     let views = [parameters.view()];
     let mut states = if local {
-        forward(&JointParametersToLocalSkeletonState { prepared }, &views)
+        forward(
+            &JointParametersToLocalSkeletonState {
+                prepared: prepared.clone(),
+            },
+            &views,
+        )
     } else {
-        forward(&JointParametersToSkeletonState { prepared }, &views)
+        forward(
+            &JointParametersToSkeletonState {
+                prepared: prepared.clone(),
+            },
+            &views,
+        )
     };
     for (index, state) in states.data.chunks_mut(8).enumerate() {
         let factor = [1.0, -2.0, 0.25, -1.0][index % 4];
@@ -81,13 +89,13 @@ fn forward_kinematics_of_the_parameters_gives_the_states_again() {
                 let mut out = Argument::<T>::noise(&shape, 1);
                 let input = Batch::new(world.view(), 2, batch);
                 SkeletonStateToJointParameters {
-                    prepared: &prepared,
+                    prepared: prepared.clone(),
                 }
                 .map_on(isa, &input, None, &mut out.data, &Control::default())
                 .unwrap();
                 let again = forward(
                     &JointParametersToSkeletonState {
-                        prepared: &prepared,
+                        prepared: prepared.clone(),
                     },
                     &[out.view()],
                 );
@@ -95,13 +103,13 @@ fn forward_kinematics_of_the_parameters_gives_the_states_again() {
 
                 let input = Batch::new(local.view(), 2, batch);
                 LocalSkeletonStateToJointParameters {
-                    prepared: &prepared,
+                    prepared: prepared.clone(),
                 }
                 .map_on(isa, &input, None, &mut out.data, &Control::default())
                 .unwrap();
                 let again = forward(
                     &JointParametersToLocalSkeletonState {
-                        prepared: &prepared,
+                        prepared: prepared.clone(),
                     },
                     &[out.view()],
                 );
@@ -114,11 +122,11 @@ fn forward_kinematics_of_the_parameters_gives_the_states_again() {
 }
 
 /// One joint, without anything of its own.
-fn one_joint() -> Prepared {
+fn one_joint() -> Arc<Prepared> {
     let skeleton = Skeleton::new(vec![Joint::new("root", None, [0.0; 3])]).unwrap();
     let transform = ParameterTransform::identity(&skeleton);
     let parts = CharacterParts::new("one", skeleton, transform);
-    Prepared::new(Arc::new(Character::new(parts).unwrap()))
+    Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())))
 }
 
 fn rotation([rx, ry, rz]: [f64; 3]) -> UnitQuaternion<f64> {
@@ -133,9 +141,7 @@ fn state_of(q: UnitQuaternion<f64>) -> [f64; 8] {
 #[test]
 fn angles_are_those_with_ry_within_a_quarter_turn() {
     let prepared = one_joint();
-    let operation = SkeletonStateToJointParameters {
-        prepared: &prepared,
-    };
+    let operation = SkeletonStateToJointParameters { prepared };
     let state = Argument::<f64>::new(&[1, 8], state_of(rotation([0.3, 2.0, 0.4])));
     let got = forward(&operation, &[state.view()]).data;
     for (got, want) in got[3..6].iter().zip([0.3 - PI, PI - 2.0, 0.4 - PI]) {
@@ -150,9 +156,7 @@ fn angles_are_those_with_ry_within_a_quarter_turn() {
 fn nothing_is_lost_near_gimbal_lock() {
     fn check<T: Compute>(tolerance: f64) {
         let prepared = one_joint();
-        let operation = SkeletonStateToJointParameters {
-            prepared: &prepared,
-        };
+        let operation = SkeletonStateToJointParameters { prepared };
         for side in [-1.0, 1.0] {
             for gap in [0.0, 1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.1] {
                 for [rx, rz] in [[0.0, 0.0], [0.3, -0.4], [-2.0, 1.5], [3.0, 3.0]] {
@@ -202,13 +206,13 @@ fn derivatives_agree_with_differences_and_with_each_other() {
     for batch in [&[][..], &[1], &[5], &[2, 3], &[0], &[20]] {
         assert_derivatives(
             &SkeletonStateToJointParameters {
-                prepared: &prepared,
+                prepared: prepared.clone(),
             },
             &[states(&prepared, batch, false, 1.3)],
         );
         assert_derivatives(
             &LocalSkeletonStateToJointParameters {
-                prepared: &prepared,
+                prepared: prepared.clone(),
             },
             &[states(&prepared, batch, true, 1.3)],
         );
@@ -218,9 +222,7 @@ fn derivatives_agree_with_differences_and_with_each_other() {
 #[test]
 fn nan_stays_with_the_joint_and_scales_without_a_logarithm_show() {
     let prepared = one_joint();
-    let operation = SkeletonStateToJointParameters {
-        prepared: &prepared,
-    };
+    let operation = SkeletonStateToJointParameters { prepared };
     let mut state = Argument::<f32>::new(&[3, 1, 8], [[0.0; 8]; 3].concat());
     for state in state.data.chunks_mut(8) {
         (state[6], state[7]) = (1.0, 1.0);
@@ -237,9 +239,7 @@ fn nan_stays_with_the_joint_and_scales_without_a_logarithm_show() {
 #[test]
 fn a_wrong_shape_is_named() {
     let prepared = one_joint();
-    let operation = LocalSkeletonStateToJointParameters {
-        prepared: &prepared,
-    };
+    let operation = LocalSkeletonStateToJointParameters { prepared };
     assert_eq!(
         operation.core_rank(0, &[3, 2, 8]).unwrap_err().to_string(),
         "local_skel_state: expected (..., 1, 8) = (..., n_joints, 8), got (3, 2, 8)"

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::super::checks::{Argument, assert_derivatives, forward};
 use super::*;
 use crate::character::{
@@ -85,10 +83,10 @@ fn every_kind() -> Vec<LimitKind> {
     ]
 }
 
-fn with_limits(character: Character, test: impl FnOnce(&Prepared, &PreparedLimits)) {
-    let prepared = Prepared::new(Arc::new(character));
-    let limits = PreparedLimits::new(prepared.character(), None).unwrap();
-    test(&prepared, &limits);
+fn with_limits(character: Character, test: impl FnOnce(Arc<Prepared>, Arc<PreparedLimits>)) {
+    let prepared = Arc::new(Prepared::new(Arc::new(character)));
+    let limits = prepared.limits().unwrap().clone();
+    test(prepared, limits);
 }
 
 fn residuals(limits: Vec<LimitKind>, pose: &[f64]) -> Vec<f64> {
@@ -181,13 +179,15 @@ fn a_point_on_its_ellipsoid_has_no_residual() {
 #[test]
 fn derivatives_agree_with_differences_and_with_each_other() {
     with_limits(character(every_kind()), |prepared, limits| {
+        let residuals = ParameterLimitResiduals {
+            prepared: prepared.clone(),
+            limits: limits.clone(),
+        };
+        let energy = ParameterLimitEnergy { prepared, limits };
         for shape in [&[6][..], &[4, 6], &[2, 3, 6], &[0, 6]] {
             let pose = Argument::noise(shape, 8);
-            assert_derivatives(
-                &ParameterLimitResiduals { prepared, limits },
-                std::slice::from_ref(&pose),
-            );
-            assert_derivatives(&ParameterLimitEnergy { prepared, limits }, &[pose]);
+            assert_derivatives(&residuals, std::slice::from_ref(&pose));
+            assert_derivatives(&energy, &[pose]);
         }
     });
 }
@@ -219,13 +219,10 @@ fn limits_that_nothing_can_change_are_idle() -> Result<()> {
     };
     assert_eq!(residuals(vec![of_still], &[0.5; 6]), [0.0]);
     let character = character(every_kind());
-    let prepared = Prepared::new(Arc::new(character));
+    let prepared = Arc::new(Prepared::new(Arc::new(character)));
     let enabled = [false, false, true, false, false, false];
-    let limits = PreparedLimits::new(prepared.character(), Some(&enabled))?;
-    let op = ParameterLimitResiduals {
-        prepared: &prepared,
-        limits: &limits,
-    };
+    let limits = Arc::new(PreparedLimits::new(prepared.character(), Some(&enabled))?);
+    let op = ParameterLimitResiduals { prepared, limits };
     let got = forward(&op, &[Argument::<f64>::noise(&[6], 10).view()]).data;
     let idle: Vec<bool> = got.iter().map(|&r| r == 0.0).collect();
     // MinMax on tx and the half plane of tx and bend; the others feel the turn.

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input, part};
 use crate::math::{Number, rotation};
 
 /// The rotation about an axis, given as axis times angle.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromAxisAngle;
 
 impl PointFunction<3, 4> for FromAxisAngle {
@@ -22,7 +22,7 @@ impl PointFunction<3, 4> for FromAxisAngle {
 }
 
 /// Axis times angle, the angle in 0 ..= π.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToAxisAngle;
 
 impl PointFunction<4, 3> for ToAxisAngle {
@@ -39,7 +39,7 @@ impl PointFunction<4, 3> for ToAxisAngle {
 }
 
 /// The angle between two rotations.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AngularDistance;
 
 impl PointFunction<8, 1> for AngularDistance {
@@ -56,7 +56,7 @@ impl PointFunction<8, 1> for AngularDistance {
 }
 
 /// The shortest rotation of one direction to another.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromTwoVectors;
 
 impl PointFunction<6, 4> for FromTwoVectors {
@@ -74,7 +74,7 @@ impl PointFunction<6, 4> for FromTwoVectors {
 }
 
 /// The shortest rotation of the z axis to a direction; a half turn about x to -z.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlignZWith;
 
 impl PointFunction<3, 4> for AlignZWith {

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input};
 use crate::math::{EulerOrder, Number, quaternion};
 
 /// The rotation of Euler angles.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromEuler(pub EulerOrder);
 
 impl PointFunction<3, 4> for FromEuler {
@@ -22,7 +22,7 @@ impl PointFunction<3, 4> for FromEuler {
 }
 
 /// The Euler angles of a rotation.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToEuler(pub EulerOrder);
 
 impl PointFunction<4, 3> for ToEuler {

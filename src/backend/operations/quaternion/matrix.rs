@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input};
 use crate::math::{Number, matrix, quaternion, rotation};
 
 /// The rotation matrix of a quaternion of any length.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToRotationMatrix;
 
 impl PointFunction<4, 9> for ToRotationMatrix {
@@ -28,7 +28,7 @@ impl PointFunction<4, 9> for ToRotationMatrix {
 }
 
 /// The rotation matrix of a unit quaternion.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToRotationMatrixAssumeNormalized;
 
 impl PointFunction<4, 9> for ToRotationMatrixAssumeNormalized {
@@ -44,7 +44,7 @@ impl PointFunction<4, 9> for ToRotationMatrixAssumeNormalized {
 }
 
 /// The unit quaternion of a rotation matrix.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromRotationMatrix;
 
 impl PointFunction<9, 4> for FromRotationMatrix {

@@ -7,7 +7,7 @@ use crate::math::{Number, quaternion};
 const FACTORS: &[Input] = &[input("q1"), input("q2")];
 
 /// The product of two quaternions as they are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MultiplyAssumeNormalized;
 
 impl PointFunction<8, 4> for MultiplyAssumeNormalized {
@@ -34,7 +34,7 @@ impl PointFunction<8, 4> for MultiplyAssumeNormalized {
 }
 
 /// The product of the two rotations, a unit quaternion.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Multiply;
 
 impl PointFunction<8, 4> for Multiply {

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input, joined, part};
 use crate::math::{Number, quaternion};
 
 /// A vector turned by a quaternion of any length.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RotateVector;
 
 impl PointFunction<7, 3> for RotateVector {
@@ -28,7 +28,7 @@ impl PointFunction<7, 3> for RotateVector {
 }
 
 /// A vector turned by a quaternion as it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RotateVectorAssumeNormalized;
 
 impl PointFunction<7, 3> for RotateVectorAssumeNormalized {

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input};
 use crate::math::{Number, quaternion};
 
 /// The quaternion of length 1 in the same direction.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Normalize;
 
 impl PointFunction<4, 4> for Normalize {
@@ -26,7 +26,7 @@ impl PointFunction<4, 4> for Normalize {
 }
 
 /// The conjugate.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conjugate;
 
 impl PointFunction<4, 4> for Conjugate {
@@ -48,7 +48,7 @@ impl PointFunction<4, 4> for Conjugate {
 }
 
 /// The inverse.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Inverse;
 
 impl PointFunction<4, 4> for Inverse {

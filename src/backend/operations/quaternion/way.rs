@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input, part};
 use crate::math::{Number, rotation};
 
 /// A rotation on the shorter way between two.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Slerp {
     /// Whether the last axis of `t` is one of size 1, not a batch axis.
     pub column: bool,

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input, joined, part};
 use crate::math::{Number, matrix, polar, quaternion};
 
 /// The 4x4 matrix of a state.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToMatrix;
 
 impl PointFunction<8, 16> for ToMatrix {
@@ -26,7 +26,7 @@ impl PointFunction<8, 16> for ToMatrix {
 }
 
 /// The rotation and the scale in a 3x3 matrix, as `qx qy qz qw s`: a part of other functions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::backend::operations) struct ScaledRotation;
 
 impl PointFunction<9, 5> for ScaledRotation {
@@ -43,7 +43,7 @@ impl PointFunction<9, 5> for ScaledRotation {
 }
 
 /// The state of a 4x4 matrix.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromMatrix;
 
 impl PointFunction<16, 8> for FromMatrix {

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input, joined, part};
 use crate::math::Number;
 
 /// `LENGTH` numbers of an item of `IN`, from number `FROM` on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Part<const IN: usize, const FROM: usize, const LENGTH: usize>;
 
 impl<const IN: usize, const FROM: usize, const LENGTH: usize> PointFunction<IN, LENGTH>
@@ -30,7 +30,7 @@ impl<const IN: usize, const FROM: usize, const LENGTH: usize> PointFunction<IN, 
 }
 
 /// A state that only moves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromTranslation;
 
 impl PointFunction<3, 8> for FromTranslation {
@@ -53,7 +53,7 @@ impl PointFunction<3, 8> for FromTranslation {
 }
 
 /// A state that only turns.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromQuaternion;
 
 impl PointFunction<4, 8> for FromQuaternion {
@@ -75,7 +75,7 @@ impl PointFunction<4, 8> for FromQuaternion {
 }
 
 /// A state that only scales.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromScale;
 
 impl PointFunction<1, 8> for FromScale {

@@ -7,7 +7,7 @@ use crate::math::{Number, Transform, quaternion, vector};
 const INPUTS: &[Input] = &[input("skel_state"), input("points")];
 
 /// Where a state whose quaternion is of length 1 takes a point.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TransformPointsAssumeNormalized;
 
 impl PointFunction<11, 3> for TransformPointsAssumeNormalized {
@@ -33,7 +33,7 @@ impl PointFunction<11, 3> for TransformPointsAssumeNormalized {
 }
 
 /// Where a state takes a point.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TransformPoints;
 
 impl PointFunction<11, 3> for TransformPoints {

@@ -7,7 +7,7 @@ use crate::math::{Number, Transform, quaternion, vector};
 const FACTORS: &[Input] = &[input("s1"), input("s2")];
 
 /// The product of two states whose quaternions are of length 1.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MultiplyAssumeNormalized;
 
 impl PointFunction<16, 8> for MultiplyAssumeNormalized {
@@ -43,7 +43,7 @@ impl PointFunction<16, 8> for MultiplyAssumeNormalized {
 }
 
 /// The product of two states, with a unit quaternion.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Multiply;
 
 impl PointFunction<16, 8> for Multiply {
@@ -81,7 +81,7 @@ impl PointFunction<16, 8> for Multiply {
 }
 
 /// The state that undoes a state.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Inverse;
 
 impl PointFunction<8, 8> for Inverse {

@@ -6,7 +6,7 @@ use crate::backend::operations::quaternion;
 use crate::math::{Number, rotation, vector};
 
 /// A state on the way between two: translation and scale straight, rotation on the shorter arc.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Slerp {
     /// Whether the last axis of `t` is one of size 1, not a batch axis.
     pub column: bool,

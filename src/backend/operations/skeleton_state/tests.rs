@@ -100,7 +100,7 @@ fn agrees_with_matrices<T: Compute>() {
                 macro_rules! check {
                     ($op:ident, $view:expr, $parameters:expr, $local:expr) => {
                         let op = $op {
-                            prepared: &prepared,
+                            prepared: prepared.clone(),
                         };
                         let (inputs, _, _) = batches(&op, std::slice::from_ref(&$view));
                         let got =
@@ -140,14 +140,22 @@ fn derivatives_agree_with_differences_and_with_each_other() {
         let model = shape(&[n_parameters]);
         let flat = shape(&[7 * 14]);
         let by_seven = shape(&[14, 7]);
-        let op = ModelParametersToSkeletonState { prepared };
+        let op = ModelParametersToSkeletonState {
+            prepared: prepared.clone(),
+        };
         check_derivatives(&op, &[(data(&model), &model)]);
-        let op = ModelParametersToLocalSkeletonState { prepared };
+        let op = ModelParametersToLocalSkeletonState {
+            prepared: prepared.clone(),
+        };
         check_derivatives(&op, &[(data(&model), &model)]);
-        let op = JointParametersToSkeletonState { prepared };
+        let op = JointParametersToSkeletonState {
+            prepared: prepared.clone(),
+        };
         check_derivatives(&op, &[(data(&flat), &flat)]);
         check_derivatives(&op, &[(data(&by_seven), &by_seven)]);
-        let op = JointParametersToLocalSkeletonState { prepared };
+        let op = JointParametersToLocalSkeletonState {
+            prepared: prepared.clone(),
+        };
         check_derivatives(&op, &[(data(&flat), &flat)]);
     }
 }
@@ -156,7 +164,7 @@ fn derivatives_agree_with_differences_and_with_each_other() {
 fn derivatives_are_alike_on_every_instruction_set_and_for_shared_inputs() {
     let prepared = character(12, 9);
     let op = ModelParametersToSkeletonState {
-        prepared: &prepared,
+        prepared: prepared.clone(),
     };
     let n_parameters = prepared.transform().transform().len();
     let control = Control::default();
@@ -198,9 +206,7 @@ fn any_strides_give_what_a_copy_gives() {
     // Poses last to first; and joints by parameters, transposed.
     let backwards = View::strided(&data, 5 * 56, [6, 56].into(), [-56, 1].into()).unwrap();
     let transposed = View::strided(&data, 0, [6, 8, 7].into(), [1, 6, 48].into()).unwrap();
-    let op = JointParametersToSkeletonState {
-        prepared: &prepared,
-    };
+    let op = JointParametersToSkeletonState { prepared };
     for view in [backwards, transposed] {
         let copy = view.to_vec();
         let plain = View::contiguous(&copy, view.shape()).unwrap();
@@ -212,9 +218,7 @@ fn any_strides_give_what_a_copy_gives() {
 fn a_large_batch_over_threads_equals_one_by_one() {
     let prepared = character(14, 40);
     let n_parameters = prepared.transform().transform().len();
-    let op = ModelParametersToSkeletonState {
-        prepared: &prepared,
-    };
+    let op = ModelParametersToSkeletonState { prepared };
     let parameters: Vec<f32> = cast(&Random(8).numbers(3001 * n_parameters));
     let all = View::contiguous(&parameters, &[3001, n_parameters]).unwrap();
     let together = forward(&op, &[all]);
@@ -231,7 +235,7 @@ fn not_a_number_stays_in_its_pose_and_below_its_joint() {
     let prepared = character(15, 30);
     let skeleton = &prepared.character().skeleton;
     let op = JointParametersToSkeletonState {
-        prepared: &prepared,
+        prepared: prepared.clone(),
     };
     for (bad, odd) in [(f32::NAN, 4), (f32::INFINITY, 6), (-f32::INFINITY, 0)] {
         let mut parameters: Vec<f32> = cast(&Random(9).numbers(20 * 210));
@@ -253,16 +257,14 @@ fn not_a_number_stays_in_its_pose_and_below_its_joint() {
 fn nothing_to_do_is_done() {
     let prepared = character(16, 0);
     let op = JointParametersToSkeletonState {
-        prepared: &prepared,
+        prepared: prepared.clone(),
     };
     let none: [f64; 0] = [];
     for shape in [&[4, 0][..], &[4, 0, 7], &[0, 0]] {
         assert!(forward(&op, &[View::contiguous(&none, shape).unwrap()]).is_empty());
     }
     let prepared = character(17, 3);
-    let op = JointParametersToSkeletonState {
-        prepared: &prepared,
-    };
+    let op = JointParametersToSkeletonState { prepared };
     assert!(forward(&op, &[View::contiguous(&none, &[2, 0, 21]).unwrap()]).is_empty());
 }
 
@@ -270,16 +272,14 @@ fn nothing_to_do_is_done() {
 fn wrong_shapes_are_explained() {
     let prepared = character(18, 5);
     let op = ModelParametersToSkeletonState {
-        prepared: &prepared,
+        prepared: prepared.clone(),
     };
     assert_eq!(
         op.core_rank(0, &[4, 12]).unwrap_err().to_string(),
         "model_parameters: expected (..., 13) = (..., n_parameters), got (4, 12)"
     );
     assert!(op.core_rank(0, &[]).is_err());
-    let op = JointParametersToSkeletonState {
-        prepared: &prepared,
-    };
+    let op = JointParametersToSkeletonState { prepared };
     assert_eq!(op.core_rank(0, &[35]), Ok(1));
     assert_eq!(op.core_rank(0, &[5, 7]), Ok(2));
     assert_eq!(

@@ -1,7 +1,5 @@
 //! Skinning against plain matrices, and its derivatives against differences.
 
-use std::sync::Arc;
-
 use nalgebra::{Matrix4, Quaternion, UnitQuaternion, Vector3, Vector4};
 
 use super::*;
@@ -76,8 +74,8 @@ fn character_of(n_vertices: usize) -> Character {
     Character::new(parts).unwrap()
 }
 
-fn prepared() -> Prepared {
-    Prepared::new(Arc::new(character()))
+fn prepared() -> Arc<Prepared> {
+    Arc::new(Prepared::new(Arc::new(character())))
 }
 
 fn matrix_of(state: &[f64]) -> Matrix4<f64> {
@@ -153,7 +151,7 @@ fn shape(batch: &[usize], core: &[usize]) -> Vec<usize> {
 #[test]
 fn points_are_the_weighted_sum_of_matrices_on_every_instruction_set() {
     let prepared = prepared();
-    fn check<T: Compute>(prepared: &Prepared) {
+    fn check<T: Compute>(prepared: &Arc<Prepared>) {
         for isa in [Isa::Baseline, Isa::Avx2, Isa::Avx512] {
             if isa > crate::backend::cpu::isa() {
                 continue;
@@ -295,7 +293,7 @@ fn any_memory_layout_gives_the_same_bits() {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     const MANY: usize = 3001;
-    let prepared = Prepared::new(Arc::new(character_of(MANY)));
+    let prepared = Arc::new(Prepared::new(Arc::new(character_of(MANY))));
     let operation = SkinPoints::new(&prepared, true).unwrap();
     // Threads share vertices where there are few poses, and poses where there are many.
     for poses in [1, 3, 20, 300] {
@@ -357,7 +355,7 @@ fn wrong_shapes_and_characters_without_a_skin_are_named() {
     );
     let mut parts = character().parts();
     (parts.mesh, parts.skin_weights) = (None, None);
-    let bare = Prepared::new(Arc::new(Character::new(parts).unwrap()));
+    let bare = Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())));
     assert_eq!(
         SkinPoints::new(&bare, false).unwrap_err().to_string(),
         "character 'test': it has no mesh to skin"
@@ -365,7 +363,7 @@ fn wrong_shapes_and_characters_without_a_skin_are_named() {
 }
 
 /// Locators of both kinds on the joints of [`character`].
-fn with_locators() -> Prepared {
+fn with_locators() -> Arc<Prepared> {
     let mut parts = character().parts();
     let numbers = noise(40, 31);
     let at = |n: usize| [numbers[n], numbers[n + 1], numbers[n + 2]];
@@ -381,7 +379,7 @@ fn with_locators() -> Prepared {
     }
     parts.locators = Arc::new(locators);
     parts.skinned_locators = Arc::new(skinned);
-    Prepared::new(Arc::new(Character::new(parts).unwrap()))
+    Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())))
 }
 
 #[test]

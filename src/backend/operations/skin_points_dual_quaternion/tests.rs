@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::backend::operations::checks::{Argument, assert_derivatives, forward, noise};
 use crate::backend::operations::{SkinPoints, testing};
@@ -9,7 +7,7 @@ const VERTICES: usize = 11;
 const JOINTS: usize = 5;
 
 /// Three joints a vertex, one vertex with one joint, one with none; bound by similarities.
-fn prepared() -> Prepared {
+fn prepared() -> Arc<Prepared> {
     let mut parts = testing::character(3, JOINTS).character().parts();
     let mut index: Vec<u32> = (0..VERTICES as u32 * 3).map(|at| at * 7 % 5).collect();
     let mut weight: Vec<f64> = noise(VERTICES * 3, 2).iter().map(|x| 1.1 + x).collect();
@@ -34,7 +32,7 @@ fn prepared() -> Prepared {
     {
         matrix[..12].iter_mut().for_each(|x| *x *= scale);
     }
-    Prepared::new(Arc::new(Character::new(parts).unwrap()))
+    Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())))
 }
 
 /// States with quaternions of any length and sign.
@@ -87,7 +85,7 @@ fn where_all_joints_move_alike_it_is_linear_blend_skinning() {
     let normalized = {
         let mut parts = character.parts();
         parts.skin_weights = parts.skin_weights.map(|w| Arc::new(w.normalized()));
-        Prepared::new(Arc::new(Character::new(parts).unwrap()))
+        Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())))
     };
     let linear = SkinPoints::new(&normalized, false).unwrap();
     let got = forward(&dual, &[together.view()]).data;
@@ -119,7 +117,7 @@ fn the_sign_of_a_quaternion_means_nothing() {
 fn a_bind_pose_that_shears_is_refused_by_name() {
     let mut parts = prepared().character().parts();
     Arc::make_mut(&mut parts.inverse_bind_pose)[4][1] += 0.5;
-    let prepared = Prepared::new(Arc::new(Character::new(parts).unwrap()));
+    let prepared = Arc::new(Prepared::new(Arc::new(Character::new(parts).unwrap())));
     let error = SkinPointsDualQuaternion::new(&prepared, false).unwrap_err();
     assert!(error.to_string().starts_with("joint 'joint4': "), "{error}");
 }

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::PointFunction;
 use crate::math::Number;
 
 /// One number of two: the first where the condition is not 0.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Where;
 
 impl PointFunction<3, 1> for Where {

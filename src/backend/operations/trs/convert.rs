@@ -7,7 +7,7 @@ use crate::backend::operations::skel_state::{ScaledRotation, linear};
 use crate::math::{Number, matrix};
 
 /// The 4x4 matrix of a transform.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToMatrix;
 
 impl PointFunction<13, 16> for ToMatrix {
@@ -38,7 +38,7 @@ impl PointFunction<13, 16> for ToMatrix {
 }
 
 /// The translation in a 4x4 matrix.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromMatrixTranslation;
 
 impl PointFunction<16, 3> for FromMatrixTranslation {
@@ -64,7 +64,7 @@ impl PointFunction<16, 3> for FromMatrixTranslation {
 }
 
 /// The rotation in a 4x4 matrix.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromMatrixRotation;
 
 impl PointFunction<16, 9> for FromMatrixRotation {
@@ -89,7 +89,7 @@ impl PointFunction<16, 9> for FromMatrixRotation {
 }
 
 /// The scale in a 4x4 matrix.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromMatrixScale;
 
 impl PointFunction<16, 1> for FromMatrixScale {
@@ -113,7 +113,7 @@ impl PointFunction<16, 1> for FromMatrixScale {
 }
 
 /// The rotation matrix of a skeleton state.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromSkeletonStateRotation;
 
 impl PointFunction<8, 9> for FromSkeletonStateRotation {
@@ -135,7 +135,7 @@ impl PointFunction<8, 9> for FromSkeletonStateRotation {
 }
 
 /// The skeleton state of a transform.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToSkeletonState;
 
 impl PointFunction<13, 8> for ToSkeletonState {

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input, joined, part};
 use crate::math::{EulerOrder, Number, matrix, quaternion};
 
 /// The inverse of a rotation matrix: its transpose.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MatrixInverse;
 
 impl PointFunction<9, 9> for MatrixInverse {
@@ -27,7 +27,7 @@ impl PointFunction<9, 9> for MatrixInverse {
 }
 
 /// The product of two matrices.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MatrixMultiply;
 
 impl PointFunction<18, 9> for MatrixMultiply {
@@ -56,7 +56,7 @@ impl PointFunction<18, 9> for MatrixMultiply {
 }
 
 /// A matrix times a vector.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MatrixRotateVector;
 
 impl PointFunction<12, 3> for MatrixRotateVector {
@@ -80,7 +80,7 @@ impl PointFunction<12, 3> for MatrixRotateVector {
 }
 
 /// The matrix of rotations about x, then y, then z.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromEulerXyz;
 
 impl PointFunction<3, 9> for FromEulerXyz {

@@ -5,7 +5,7 @@ use crate::backend::operations::pointwise::{PointFunction, input, joined, part};
 use crate::math::{Number, matrix, vector};
 
 /// Where a transform takes a point.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TransformPoints;
 
 impl PointFunction<16, 3> for TransformPoints {
@@ -32,7 +32,7 @@ impl PointFunction<16, 3> for TransformPoints {
 }
 
 /// The translation of a product: where the first transform takes that of the second.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MultiplyTranslation;
 
 impl PointFunction<16, 3> for MultiplyTranslation {
@@ -53,7 +53,7 @@ impl PointFunction<16, 3> for MultiplyTranslation {
 }
 
 /// The scale of a product.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MultiplyScale;
 
 impl PointFunction<2, 1> for MultiplyScale {
@@ -74,7 +74,7 @@ impl PointFunction<2, 1> for MultiplyScale {
 }
 
 /// The translation of an inverse.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InverseTranslation;
 
 impl PointFunction<13, 3> for InverseTranslation {
@@ -103,7 +103,7 @@ impl PointFunction<13, 3> for InverseTranslation {
 }
 
 /// The scale of an inverse.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InverseScale;
 
 impl PointFunction<1, 1> for InverseScale {

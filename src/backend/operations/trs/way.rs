@@ -6,7 +6,7 @@ use crate::backend::operations::quaternion::{FromRotationMatrix, Slerp, ToRotati
 use crate::math::Number;
 
 /// `K` numbers straight from one place to another: translations and scales.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SlerpLine<const K: usize> {
     /// Whether the last axis of `t` is one of size 1, not a batch axis.
     pub column: bool,
@@ -43,7 +43,7 @@ line!(3, 7, "t0", "t1");
 line!(1, 3, "s0", "s1");
 
 /// A rotation matrix on the shorter way between two.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SlerpRotation {
     /// Whether the last axis of `t` is one of size 1, not a batch axis.
     pub column: bool,
