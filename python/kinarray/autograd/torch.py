@@ -199,9 +199,27 @@ class _Eager(Function):
     def backward(ctx: Any, c: Tensor) -> tuple[Tensor | None, ...]:
         operation, xs = ctx.operation, ctx.saved_tensors
         wanted = ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled() or not _is_plain(c) or _is_batched(c) or _is_transformed():
+        if _is_batched(c):
+            return (None, *_spread(_batch_of_gradients(operation, wanted, c, xs), wanted))
+        if torch.is_grad_enabled() or not _is_plain(c) or _is_transformed():
             return (None, *_spread(_Vjp.apply(operation, wanted, c, *xs), wanted))
         return (None, *operation.vjp(xs, c, wanted))
+
+
+def _batch_of_gradients(
+    operation: Operation, wanted: Mask, c: Tensor, xs: Sequence[Tensor]
+) -> list[Tensor]:
+    """Gradients of many cotangents at once, as ``torch.autograd.grad(..., is_grads_batched=True)`` asks.
+
+    That maps with torch's older machinery, which knows no rules of ours: the tensor is taken out of it.
+    """
+    level = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+    c = torch._remove_batch_dim(c, level, 1, 0)
+    rows = _Rows(operation, c.shape[0], xs, [None] * len(xs))
+    found = _Vjp.apply(operation, wanted, rows.like_output(c, 0), *rows.inputs())
+    gradients, _ = rows.gradients(found, wanted)
+    return [torch._add_batch_dim(g, 0, level) for g in gradients]
 
 
 class _Value(Function):
