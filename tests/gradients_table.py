@@ -70,7 +70,9 @@ def column(test: str) -> str:
         "remat": "compiled",
         "hessian": "transforms",
     }
-    return next((heading for word, heading in words.items() if word in test), "as the plain function")
+    return next(
+        (heading for word, heading in words.items() if word in test), "as the plain function"
+    )
 
 
 def main() -> None:

@@ -103,6 +103,8 @@ class Skeleton:
 
 @final
 class ParameterTransform:
+    @property
+    def _number(self) -> int: ...
     def __new__(cls, names: Sequence[str], skeleton: Skeleton, transform: Any) -> Self: ...
     @staticmethod
     def identity(skeleton: Skeleton) -> ParameterTransform: ...
@@ -150,6 +152,8 @@ class ParameterTransform:
 
 @final
 class InverseParameterTransform:
+    @property
+    def _number(self) -> int: ...
     def __new__(cls, parameter_transform: ParameterTransform) -> Self: ...
     def apply(self, joint_parameters: _A, *, out: _A | None = None) -> _A: ...
     def joint_parameters_to_model_parameters_with_known_scales(
@@ -844,6 +848,8 @@ def is_fbxsdk_available() -> bool: ...
 
 @final
 class Character:
+    @property
+    def _number(self) -> int: ...
     def __new__(
         cls,
         name: str,

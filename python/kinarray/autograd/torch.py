@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.autograd import forward_ad
 from torch.autograd.function import Function
 
 from .._core import DTypeError, GradientError, Operation, asarray
 
-Tensor = torch.Tensor
 Mask = tuple[bool, ...]
 
 
@@ -291,7 +291,7 @@ class _Jvp(Function):
         operation, given, xt = ctx.operation, ctx.given, ctx.saved_tensors
         count = len(given)
         xs, ts = xt[:count], xt[count:]
-        dx, dt = dxt[:count], _spread(dxt[count:], given)  # type: ignore[arg-type]
+        dx, dt = dxt[:count], _spread(dxt[count:], given)
         terms = []
         if any(_mask(dx)):
             moved = tuple(_mask(dx))
@@ -327,7 +327,7 @@ class _Vjp(Function):
     @staticmethod
     def backward(ctx: Any, *ws: Tensor | None) -> tuple[Tensor | None, ...]:
         operation, (c, *xs) = ctx.operation, ctx.saved_tensors
-        along = _spread(ws, ctx.wanted)  # type: ignore[arg-type]
+        along = _spread(ws, ctx.wanted)
         given = tuple(_mask(along))
         if not any(given):
             return (None,) * (3 + len(xs))
@@ -450,7 +450,7 @@ class _VjpAlong(Function):
     def backward(ctx: Any, *ws: Tensor | None) -> tuple[Tensor | None, ...]:
         operation, moved, (c, *xu) = ctx.operation, ctx.moved, ctx.saved_tensors
         count = len(moved)
-        along = _spread(ws, ctx.wanted)  # type: ignore[arg-type]
+        along = _spread(ws, ctx.wanted)
         given = tuple(_mask(along))
         if not any(given):
             return (None,) * (4 + len(xu))
@@ -477,7 +477,7 @@ class _VjpAlong(Function):
         if any(_mask(dxu[:count])):
             raise _third(operation)
         xs, us = xu[:count], xu[count:]
-        du = _spread(dxu[count:], moved)  # type: ignore[arg-type]
+        du = _spread(dxu[count:], moved)
         terms = []
         if any(_mask(du)):
             along = tuple(_mask(du))
