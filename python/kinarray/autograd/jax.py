@@ -38,6 +38,7 @@ from .._core import (
     DTypeError,
     GradientError,
     Operation,
+    ShapeError,
     xla_ffi_handler,
     xla_ffi_process,
 )
@@ -188,12 +189,20 @@ def _abstract(
     if verb in (Verb.VJP, Verb.VJP_ALONG):
         shapes = [inputs[at].shape for at in wanted]
     else:
-        shapes = [tuple(_fit(operation, inputs)[2])]
+        shapes = [_fit(operation, [x.shape for x in inputs])[2]]
     return [_with_shape(inputs[0], shape) for shape in shapes]
 
 
-def _fit(operation: Operation, inputs: Sequence[Any]) -> tuple[list[int], list[int], list[int]]:
-    return operation.fit([list(x.shape) for x in inputs])
+def _fit(
+    operation: Operation, shapes: Sequence[Sequence[int]]
+) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    for shape in shapes:
+        if not all(isinstance(size, int) for size in shape):
+            raise ShapeError(
+                f"{operation.name}: expected shapes of known sizes, got {tuple(shape)}; "
+                "export a program for each shape"
+            )
+    return operation.fit([list(shape) for shape in shapes])
 
 
 def _with_shape(like: Any, shape: Sequence[int]) -> Any:
@@ -373,7 +382,7 @@ def _map(
         x.shape[1:] if is_mapped else x.shape
         for x, is_mapped in zip(given.inputs, mapped.inputs, strict=True)
     ]
-    batch, core_ranks, _ = operation.fit([list(shape) for shape in shapes])
+    batch, core_ranks, _ = _fit(operation, shapes)
 
     def lead(x: Any, is_mapped: bool, missing: int) -> Any:
         if is_mapped:
