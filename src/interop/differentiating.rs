@@ -58,11 +58,8 @@ pub fn twin<'py>(
         CString::new(text.unwrap_or_default())
             .map_err(|_| PyValueError::new_err("a name with a zero byte"))
     };
-    let method: ffi::PyCFunctionFastWithKeywords = if is_fast(plain) {
-        call_fast
-    } else {
-        call_any
-    };
+    let method: ffi::PyCFunctionFastWithKeywords =
+        if is_fast(plain) { call_fast } else { call_any };
     // The function looks into this for as long as the process lives; twins are made once.
     let definition = Box::leak(Box::new(ffi::PyMethodDef {
         ml_name: text("__name__")?.into_raw(),
@@ -120,12 +117,7 @@ unsafe extern "C" fn call_fast(
         };
         let function: ffi::PyCFunctionFastWithKeywords =
             std::mem::transmute::<ffi::PyCFunction, _>(function);
-        function(
-            ffi::PyCFunction_GetSelf(plain),
-            arguments,
-            count,
-            keywords,
-        )
+        function(ffi::PyCFunction_GetSelf(plain), arguments, count, keywords)
     }
 }
 

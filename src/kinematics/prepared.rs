@@ -54,6 +54,7 @@ pub struct Plans<T> {
     local_inverse: OnceLock<InversePlan<T>>,
     skin: OnceLock<SkinPlan<T>>,
     skinned_locators: OnceLock<SkinPlan<T>>,
+    influences: OnceLock<SkinPlan<T>>,
     locators: OnceLock<SkinPlan<T>>,
     dual_quaternions: OnceLock<Result<DualQuaternionPlan<T>>>,
     collision: OnceLock<CollisionPlan<T>>,
@@ -68,6 +69,7 @@ impl<T> Default for Plans<T> {
             local_inverse: OnceLock::new(),
             skin: OnceLock::new(),
             skinned_locators: OnceLock::new(),
+            influences: OnceLock::new(),
             locators: OnceLock::new(),
             dual_quaternions: OnceLock::new(),
             collision: OnceLock::new(),
@@ -217,6 +219,14 @@ impl Prepared {
         T::plans(self)
             .skinned_locators
             .get_or_init(|| SkinPlan::of_skinned_locators(&self.character))
+    }
+
+    /// One point for each influence of each vertex.
+    #[must_use]
+    pub fn influence_plan<T: Precision>(&self) -> &SkinPlan<T> {
+        T::plans(self)
+            .influences
+            .get_or_init(|| SkinPlan::of_influences(&self.character))
     }
 
     /// The locators and which joint carries each.

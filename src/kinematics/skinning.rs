@@ -100,6 +100,19 @@ impl<T: Real> SkinPlan<T> {
         plan
     }
 
+    /// One point for each influence that a vertex may have, moved by its joint alone: vertex `v`'s are
+    /// `v · columns ..`, whatever their weights.
+    #[must_use]
+    pub fn of_influences(character: &Character) -> Self {
+        let mut plan = Self::without_points(inverse_bind_pose(character));
+        if let Some(weights) = &character.skin_weights {
+            for &joint in weights.index() {
+                plan.push_point([(joint, 1.0)].into_iter());
+            }
+        }
+        plan
+    }
+
     fn without_points(inverse_bind: Vec<[T; 12]>) -> Self {
         Self {
             starts: vec![0],

@@ -30,6 +30,12 @@ pub const BY_VERTICES: SameSizes = SameSizes {
     vertices: true,
 };
 
+/// Where there are parameters and vertices.
+pub const BOTH: SameSizes = SameSizes {
+    parameters: true,
+    vertices: true,
+};
+
 /// One character, or one for each item along the last batch axis.
 pub enum Characters<'a, 'py> {
     /// For the whole batch.
@@ -69,6 +75,18 @@ impl<'py> Characters<'_, 'py> {
             }
         }
         Ok(Self::Many(many))
+    }
+
+    /// Whether a mesh depends on parameters, by the first character.
+    pub fn have_shapes(&self) -> bool {
+        let character = match self {
+            Self::One(one) => one.get().core(),
+            Self::Many(many) => match many.first() {
+                Some(first) => first.get().core(),
+                None => return false,
+            },
+        };
+        character.blend_shape.is_some() || character.face_expression.is_some()
     }
 
     /// Applies the operation that `make` makes of a character to arrays; where there are several

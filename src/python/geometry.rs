@@ -10,6 +10,7 @@ use crate::interop::AnyArray;
 use crate::kinematics::{NormalsPlan, Prepared};
 use crate::python::apply::apply_to;
 use crate::python::characters::{BY_JOINTS, BY_MODEL_PARAMETERS, Characters};
+use crate::python::record::{record, shapes_to_record};
 use crate::python::values;
 
 type Array<'py> = Bound<'py, PyAny>;
@@ -427,22 +428,21 @@ pub fn compute_vertex_normals<'py>(
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
     let triangles = values::triangles(triangles, "triangles")?;
+    let of = |shape: &[usize]| {
+        // A shape without a vertex axis is refused by the operation, in its words.
+        let n_vertices = shape.iter().rev().nth(1).copied().unwrap_or(usize::MAX);
+        let plan = Arc::new(NormalsPlan::new(triangles, n_vertices)?);
+        crate::error::Result::Ok(op::ComputeVertexNormals { plan })
+    };
+    if let Some([shape]) = shapes_to_record(py, [vertex_positions])? {
+        return record(py, &of(&shape)?, &[vertex_positions], out);
+    }
     let vertices = AnyArray::read(
         "compute_vertex_normals",
         "vertex_positions",
         vertex_positions,
     )?;
-    // A shape without a vertex axis is refused by the operation, in its words.
-    let n_vertices = vertices
-        .memory()
-        .shape()
-        .iter()
-        .rev()
-        .nth(1)
-        .copied()
-        .unwrap_or(usize::MAX);
-    let plan = Arc::new(NormalsPlan::new(triangles, n_vertices)?);
-    let operation = op::ComputeVertexNormals { plan };
+    let operation = of(vertices.memory().shape())?;
     apply_to::<1>(py, &operation, &[vertices], out)
 }
 

@@ -150,7 +150,12 @@ impl<'py> Call<'_, '_, 'py> {
                 });
             }
         } else {
-            outputs.push(Some(Output::new(function, inputs, fit.output.clone(), None)?));
+            outputs.push(Some(Output::new(
+                function,
+                inputs,
+                fit.output.clone(),
+                None,
+            )?));
         }
         let mut targets: Vec<Option<&mut [T]>> = outputs
             .iter_mut()

@@ -45,10 +45,16 @@ pub(crate) fn shapes_to_record<'py, const N: usize>(
     }
     differentiating::off(|| {
         let shapes: Option<Vec<Vec<usize>>> = bridge(py)?
-            .call_method1(intern!(py, "shapes_to_record"), (PyTuple::new(py, arguments)?,))?
+            .call_method1(
+                intern!(py, "shapes_to_record"),
+                (PyTuple::new(py, arguments)?,),
+            )?
             .extract()?;
         Ok(shapes.and_then(|shapes| {
-            let shapes: Vec<Shape> = shapes.iter().map(|shape| Shape::from_slice(shape)).collect();
+            let shapes: Vec<Shape> = shapes
+                .iter()
+                .map(|shape| Shape::from_slice(shape))
+                .collect();
             shapes.try_into().ok()
         }))
     })

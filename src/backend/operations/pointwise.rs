@@ -19,7 +19,7 @@ const MAX_INPUTS: usize = 8;
 /// A function from `IN` numbers, those of all inputs one after the other, to `OUT` numbers.
 pub trait PointFunction<const IN: usize, const OUT: usize>:
     Copy + PartialEq + Send + Sync + 'static
- {
+{
     /// The name of the public function.
     const NAME: &'static str;
     /// The inputs, in argument order.

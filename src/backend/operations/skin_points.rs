@@ -31,6 +31,7 @@ enum Subject {
     Mesh,
     SkinnedLocators,
     Locators,
+    Influences,
 }
 
 /// `points (..., n_vertices, 3)` from joint states `(..., n_joints, 8)` or matrices
@@ -82,12 +83,29 @@ impl SkinPoints {
         }
     }
 
+    /// Each influence of each vertex by itself, at rest points that are the second input.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn of_influences(prepared: &Arc<Prepared>) -> Result<Self> {
+        skinning::skin_of(prepared.character())?;
+        Ok(Self {
+            prepared: prepared.clone(),
+            subject: Subject::Influences,
+            with_rest: true,
+        })
+    }
+
     fn n_points(&self) -> usize {
         let character = self.prepared.character();
         match self.subject {
             Subject::Mesh => character.mesh.as_ref().map_or(0, |mesh| mesh.n_vertices()),
             Subject::SkinnedLocators => character.skinned_locators.len(),
             Subject::Locators => character.locators.len(),
+            Subject::Influences => {
+                let weights = character.skin_weights.as_ref();
+                weights.map_or(0, |weights| weights.index().len())
+            }
         }
     }
 
@@ -96,6 +114,7 @@ impl SkinPoints {
             Subject::Mesh => self.prepared.skin_plan(),
             Subject::SkinnedLocators => self.prepared.skinned_locator_plan(),
             Subject::Locators => self.prepared.locator_plan(),
+            Subject::Influences => self.prepared.influence_plan(),
         }
     }
 }
@@ -585,7 +604,7 @@ impl SkinPoints {
 impl Operation for SkinPoints {
     fn name(&self) -> &'static str {
         match self.subject {
-            Subject::Mesh => "skin_points",
+            Subject::Mesh | Subject::Influences => "skin_points",
             Subject::SkinnedLocators => "skin_skinned_locators",
             Subject::Locators => "locator_positions",
         }
@@ -608,7 +627,7 @@ impl Operation for SkinPoints {
         const POSITIONS: [Input; 2] = inputs("rest_positions");
         const OFFSETS: [Input; 2] = inputs("offsets");
         let inputs = match self.subject {
-            Subject::Mesh => &VERTICES,
+            Subject::Mesh | Subject::Influences => &VERTICES,
             Subject::SkinnedLocators => &POSITIONS,
             Subject::Locators => &OFFSETS,
         };
@@ -628,7 +647,7 @@ impl Operation for SkinPoints {
             _ if shape.ends_with(&[points, 3]) => Ok(2),
             _ => {
                 let axis = match self.subject {
-                    Subject::Mesh => "n_vertices",
+                    Subject::Mesh | Subject::Influences => "n_vertices",
                     Subject::SkinnedLocators | Subject::Locators => "n_locators",
                 };
                 Err(Error::shape(

@@ -9,23 +9,23 @@ use crate::backend::operations::{Blend, Blended};
 use crate::error::{Error, Result};
 use crate::interop::AnyArray;
 use crate::python::apply::apply_to;
+use crate::python::record::{record, shapes_to_record};
 
 /// Whether the last axis of `one` is one of size 1 that stands for the item's axis of the others, not a
 /// batch axis: it has as many axes as they do.
-pub(super) fn is_column(one: &AnyArray<'_, '_>, others: &[AnyArray<'_, '_>]) -> bool {
-    let rank = others.iter().map(|other| other.shape().len()).max();
-    let shape = one.shape();
+pub(super) fn is_column(one: &[usize], others: &[&[usize]]) -> bool {
+    let (shape, rank) = (one, others.iter().map(|other| other.len()).max());
     shape.ends_with(&[1]) && rank.is_none_or(|rank| shape.len() >= rank)
 }
 
 /// How many things of `size` numbers there are to blend.
-pub(super) fn count(what: &str, all: &AnyArray<'_, '_>, size: usize) -> Result<usize> {
-    match *all.shape() {
+pub(super) fn count(what: &str, shape: &[usize], size: usize) -> Result<usize> {
+    match *shape {
         [.., count, last] if last == size => Ok(count),
         _ => Err(Error::shape(
             what,
             format!("(..., k, {size})"),
-            show_shape(all.shape()),
+            show_shape(shape),
         )),
     }
 }
@@ -55,15 +55,22 @@ pub(super) fn blend_of<'py>(
         Blended::Quaternions => 4,
         Blended::States => 8,
     };
-    let all = AnyArray::read("blend", what, all)?;
-    let count = count(what, &all, size)?;
-    let weights = weights_or_equal(py, weights, count)?;
-    let arrays = [all, AnyArray::read("blend", "weights", &weights)?];
-    let column = is_column(&arrays[1], &arrays[..1]);
-    let operation = Blend {
+    let of = |count, column| Blend {
         blended,
         count,
         column,
     };
-    apply_to::<2>(py, &operation, &arrays, out)
+    let given = weights.unwrap_or(all);
+    if let Some([shape, weight_shape]) = shapes_to_record(py, [all, given])? {
+        let count = count(what, &shape, size)?;
+        let column = weights.is_some() && is_column(&weight_shape, &[&shape]);
+        let weights = weights_or_equal(py, weights, count)?;
+        return record(py, &of(count, column), &[all, &weights], out);
+    }
+    let all = AnyArray::read("blend", what, all)?;
+    let count = count(what, all.shape(), size)?;
+    let weights = weights_or_equal(py, weights, count)?;
+    let arrays = [all, AnyArray::read("blend", "weights", &weights)?];
+    let column = is_column(arrays[1].shape(), &[arrays[0].shape()]);
+    apply_to::<2>(py, &of(count, column), &arrays, out)
 }

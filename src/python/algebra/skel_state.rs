@@ -12,6 +12,7 @@ use crate::backend::operations::{Blended, Pointwise, skel_state as op};
 use crate::error::Error;
 use crate::interop::AnyArray;
 use crate::python::apply::apply_to;
+use crate::python::record::{record, shapes_to_record};
 
 function! {
     /// Makes states that only move.
@@ -270,12 +271,17 @@ fn slerp<'py>(
     t: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
+    if let Some([first, second, way]) = shapes_to_record(py, [s0, s1, t])? {
+        let column = is_column(&way, &[&first, &second]);
+        let operation = Pointwise(op::Slerp { column });
+        return record(py, &operation, &[s0, s1, t], out);
+    }
     let arrays = [
         AnyArray::read("slerp", "s0", s0)?,
         AnyArray::read("slerp", "s1", s1)?,
         AnyArray::read("slerp", "t", t)?,
     ];
-    let column = is_column(&arrays[2], &arrays[..2]);
+    let column = is_column(arrays[2].shape(), &[arrays[0].shape(), arrays[1].shape()]);
     apply_to::<3>(py, &Pointwise(op::Slerp { column }), &arrays, out)
 }
 

@@ -11,6 +11,7 @@ use crate::backend::operations::{Pointwise, skel_state as state, trs as op};
 use crate::error::Error;
 use crate::interop::AnyArray;
 use crate::python::apply::apply;
+use crate::python::record::shapes_to_record;
 
 type Trs<'py> = [Array<'py>; 3];
 type Parts = (Py<PyAny>, Py<PyAny>, Py<PyAny>);
@@ -423,11 +424,14 @@ fn to_skeleton_state<'py>(
 #[pyfunction]
 fn slerp<'py>(py: Python<'py>, trs0: Trs<'py>, trs1: Trs<'py>, t: &Array<'py>) -> PyResult<Parts> {
     let ([t0, r0, s0], [t1, r1, s1]) = (&trs0, &trs1);
-    let ends = [
-        AnyArray::read("slerp", "t0", t0)?,
-        AnyArray::read("slerp", "t1", t1)?,
-    ];
-    let column = is_column(&AnyArray::read("slerp", "t", t)?, &ends);
+    let column = match shapes_to_record(py, [t0, t1, t])? {
+        Some([first, second, way]) => is_column(&way, &[&first, &second]),
+        None => {
+            let read = |what, object| AnyArray::read("slerp", what, object);
+            let (first, second) = (read("t0", t0)?, read("t1", t1)?);
+            is_column(read("t", t)?.shape(), &[first.shape(), second.shape()])
+        }
+    };
     Ok((
         apply(
             py,

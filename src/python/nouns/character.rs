@@ -4,6 +4,7 @@ use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use std::sync::Arc;
 
+use super::numbered::number_of;
 use super::{
     blend_shape::{self, PyBlendShape, PyBlendShapeBase},
     collision, hash, html,
@@ -93,6 +94,12 @@ impl PyCharacter {
 
 #[pymethods]
 impl PyCharacter {
+    /// What stands for it in graphs that torch compiles.
+    #[getter]
+    fn _number(slf: &Bound<'_, Self>) -> usize {
+        number_of(slf.as_any())
+    }
+
     #[new]
     #[pyo3(signature = (name, skeleton, parameter_transform, *, locators = Vec::new(), unit = "m"))]
     fn new(

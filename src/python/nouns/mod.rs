@@ -14,6 +14,7 @@ mod marker;
 mod material;
 mod mesh;
 mod mppca;
+mod numbered;
 mod parameter_limit;
 mod parameter_transform;
 mod physical_properties;
@@ -34,6 +35,7 @@ use pyo3::prelude::*;
 
 /// Adds the classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    numbered::register(module)?;
     module.add_class::<joint::PyJoint>()?;
     module.add_class::<skeleton::PySkeleton>()?;
     module.add_class::<parameter_transform::PyParameterTransform>()?;

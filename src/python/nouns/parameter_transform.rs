@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
 use std::sync::{Arc, OnceLock};
 
+use super::numbered::number_of;
 use super::{hash, html_tables, pickle, skeleton::PySkeleton};
 use crate::backend::operations::{
     ApplyInverseParameterTransform, ApplyInverseWithKnownScales, ApplyParameterTransform,
@@ -96,6 +97,12 @@ fn entries(
 
 #[pymethods]
 impl PyParameterTransform {
+    /// What stands for it in graphs that torch compiles.
+    #[getter]
+    fn _number(slf: &Bound<'_, Self>) -> usize {
+        number_of(slf.as_any())
+    }
+
     #[new]
     fn py_new(
         names: Vec<String>,
@@ -368,6 +375,12 @@ impl PyInverseParameterTransform {
 
 #[pymethods]
 impl PyInverseParameterTransform {
+    /// What stands for it in graphs that torch compiles.
+    #[getter]
+    fn _number(slf: &Bound<'_, Self>) -> usize {
+        number_of(slf.as_any())
+    }
+
     #[new]
     fn new(parameter_transform: &Bound<'_, PyParameterTransform>) -> Self {
         Self::of(&parameter_transform.get().core)

@@ -8,6 +8,7 @@ use crate::interop::AnyArray;
 use crate::python::algebra::Array;
 use crate::python::algebra::blend::{blend_of, count, is_column, weights_or_equal};
 use crate::python::apply::apply_to;
+use crate::python::record::{record, shapes_to_record};
 
 /// Interpolates between rotations at constant speed, along the shorter arc.
 ///
@@ -46,12 +47,17 @@ fn slerp<'py>(
     t: &Array<'py>,
     out: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
+    if let Some([first, second, way]) = shapes_to_record(py, [q0, q1, t])? {
+        let column = is_column(&way, &[&first, &second]);
+        let operation = Pointwise(op::Slerp { column });
+        return record(py, &operation, &[q0, q1, t], out);
+    }
     let arrays = [
         AnyArray::read("slerp", "q0", q0)?,
         AnyArray::read("slerp", "q1", q1)?,
         AnyArray::read("slerp", "t", t)?,
     ];
-    let column = is_column(&arrays[2], &arrays[..2]);
+    let column = is_column(arrays[2].shape(), &[arrays[0].shape(), arrays[1].shape()]);
     apply_to::<3>(py, &Pointwise(op::Slerp { column }), &arrays, out)
 }
 
@@ -132,11 +138,18 @@ fn check_and_normalize_weights<'py>(
     weights_in: Option<&Array<'py>>,
 ) -> PyResult<Py<PyAny>> {
     let function = "check_and_normalize_weights";
+    let given = weights_in.unwrap_or(quaternions);
+    if let Some([shape, weight_shape]) = shapes_to_record(py, [quaternions, given])? {
+        let count = count("quaternions", &shape, 4)?;
+        let column = weights_in.is_some() && is_column(&weight_shape, &[&shape]);
+        let weights = weights_or_equal(py, weights_in, count)?;
+        return record(py, &NormalizeWeights { count, column }, &[&weights], None);
+    }
     let all = AnyArray::read(function, "quaternions", quaternions)?;
-    let count = count("quaternions", &all, 4)?;
+    let count = count("quaternions", all.shape(), 4)?;
     let weights = weights_or_equal(py, weights_in, count)?;
     let weights = [AnyArray::read(function, "weights_in", &weights)?];
-    let column = is_column(&weights[0], std::slice::from_ref(&all));
+    let column = is_column(weights[0].shape(), &[all.shape()]);
     apply_to::<1>(py, &NormalizeWeights { count, column }, &weights, None)
 }
 
