@@ -101,7 +101,7 @@ class Case:
         if not rows:
             return [np.zeros((*lead, *x.shape)) for x in self.make(rng)]
         columns = [np.stack(column) for column in zip(*rows, strict=True)]
-        return [column.reshape(*lead, *column.shape[1:]) for column in columns]
+        return [column.reshape((*lead, *column.shape[1:])) for column in columns]
 
 
 def noise(*shapes: tuple[int, ...]) -> Callable[[np.random.Generator], tuple[np.ndarray, ...]]:
@@ -224,8 +224,8 @@ def cases() -> dict[str, Case]:
             noise((2, m)),
         ),
         "map_model_parameters": (
-            lambda x: autograd.map_model_parameters(x, c, bare),
-            parameters,
+            lambda x: autograd.map_model_parameters(x, bare, c),
+            noise((m,)),
         ),
         "map_joint_parameters": (
             lambda x: autograd.map_joint_parameters(x, c, bare),
@@ -238,10 +238,6 @@ def cases() -> dict[str, Case]:
         "apply_model_param_limits": (of(c, "apply_model_param_limits"), parameters),
         "parameter_limit_residuals": (of(c, "parameter_limit_residuals"), parameters),
         "parameter_limit_energy": (of(c, "parameter_limit_energy"), parameters),
-        "reduce_to_selected_model_parameters": (
-            lambda x: autograd.reduce_to_selected_model_parameters(x, [True, False] * (n // 2)),
-            parameters,
-        ),
         # Points and meshes.
         "skin_points": (of(c, "skin_points"), states(N_JOINTS)),
         "skin_points_rest": (
@@ -249,7 +245,7 @@ def cases() -> dict[str, Case]:
             states(N_JOINTS, then=((N_VERTICES, 3),)),
         ),
         "skin_points_shaped": (
-            lambda x, p: autograd.skin_points_shaped(c, x, p),
+            lambda x, p: autograd.skin_points(c, x, model_parameters=p),
             states(N_JOINTS, then=((n,),)),
         ),
         "skin_points_with_weights": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 from ._core import asarray, kind_of
@@ -13,6 +15,22 @@ SLICED = frozenset({"numpy", "torch", "jax"})
 def has_views(x: Any, size: int) -> bool:
     """Whether slices along the last axis, of this size, can be taken from the array itself."""
     return hasattr(x, "ndim") and kind_of(x) in SLICED and x.ndim > 0 and int(x.shape[-1]) == size
+
+
+def stack(arrays: Sequence[Any], axis: int) -> Any:
+    """Arrays side by side along a new axis: by their library where all are of one that has views."""
+    kinds = {kind_of(x) for x in arrays}
+    library = kinds.pop() if len(kinds) == 1 else ""
+    if library == "torch":
+        torch = sys.modules["torch"]
+        return torch.stack(torch.broadcast_tensors(*arrays), axis)
+    if library == "jax":
+        import jax.numpy as jnp
+
+        return jnp.stack(jnp.broadcast_arrays(*arrays), axis)
+    import numpy as np
+
+    return np.stack(np.broadcast_arrays(*(asarray(x, like=np.empty(0)) for x in arrays)), axis)
 
 
 def take(x: Any, axis: int, indices: Any) -> Any:

@@ -61,16 +61,16 @@ def blend(trs_transforms: Sequence[Any], weights: Any = None) -> tuple[Any, Any,
     >>> ka.trs.blend(ends, np.array([1.0, 1.0]))[2]
     array([2.])
     """
-    import numpy as np
-
     if not trs_transforms:
         raise InvalidValueError("trs_transforms: there is nothing to blend")
     like = trs_transforms[0][0]
     states = [to_skeleton_state(transform) for transform in trs_transforms]
-    states = np.broadcast_arrays(*(asarray(state, like=np.empty(0)) for state in states))
     # Parts without a place to lie side by side: this is a copy, of eight numbers each.
-    blended = skel_state.blend(np.stack(states, axis=-2), weights)
-    t, r, s = from_skeleton_state(blended)
+    blended = skel_state.blend(_slices.stack(states, -2), weights)
+    parts = from_skeleton_state(blended)
+    if kind_of(blended) == kind_of(like):
+        return parts
+    t, r, s = parts
     return asarray(t, like=like), asarray(r, like=like), asarray(s, like=like)
 
 
@@ -112,7 +112,7 @@ def index_select(trs: Any, dim: int, indices: Any) -> tuple[Any, Any, Any]:
     if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
         raise IndexError(f"indices: expected whole numbers (n,), got {chosen.dtype} {chosen.shape}")
     chosen = chosen.astype(np.int64)
-    batch = asarray(s, like=np.empty(0)).shape[:-1]
+    batch = (s if hasattr(s, "shape") else asarray(s, like=np.empty(0))).shape[:-1]
     axis = dim if dim >= 0 else dim + len(batch) + 1
     if not 0 <= axis < len(batch):
         raise IndexError(f"dim: {dim} is not one of the {len(batch)} batch axes")

@@ -16,6 +16,7 @@ use pyo3::{PyTypeInfo, intern};
 use crate::array::{DType, Shape};
 use crate::error::Error;
 use crate::interop::buffer::Buffer;
+use crate::interop::differentiating;
 use crate::interop::dlpack::{self, Managed};
 use crate::interop::foreign::Foreign;
 use crate::interop::memory::Block;
@@ -298,7 +299,9 @@ impl Torch {
 /// The error for a gradient that a plain function would lose.
 #[cold]
 pub fn gradient_lost(function: &str, what: &str, why: &str, undo: &str) -> PyErr {
-    let text = if function.is_empty() {
+    let text = if differentiating::is_on() && !function.is_empty() {
+        format!("{what}: {why}, but {function} has no derivative: {undo}")
+    } else if function.is_empty() {
         format!("{what}: {why}; the gradient would be lost here: {undo}")
     } else {
         format!(

@@ -51,6 +51,7 @@ __all__ = [
     "skeleton_state_to_joint_parameters",
     "skin_points",
     "skin_points_dual_quaternion",
+    "skin_points_with_weights",
     "skin_skinned_locators",
     "trs",
     "uniform_random_to_model_parameters",
@@ -64,27 +65,42 @@ compute_blend_shape = _twin(_geometry.compute_blend_shape, __name__)
 compute_vertex_normals = _twin(_geometry.compute_vertex_normals, __name__)
 find_closest_points = _twin(_geometry.find_closest_points, __name__)
 find_closest_points_on_mesh = _twin(_geometry.find_closest_points_on_mesh, __name__)
-joint_parameters_to_local_skeleton_state = _twin(_geometry.joint_parameters_to_local_skeleton_state, __name__)
+joint_parameters_to_local_skeleton_state = _twin(
+    _geometry.joint_parameters_to_local_skeleton_state, __name__
+)
 joint_parameters_to_positions = _twin(_geometry.joint_parameters_to_positions, __name__)
 joint_parameters_to_skeleton_state = _twin(_geometry.joint_parameters_to_skeleton_state, __name__)
-local_skeleton_state_to_joint_parameters = _twin(_geometry.local_skeleton_state_to_joint_parameters, __name__)
+local_skeleton_state_to_joint_parameters = _twin(
+    _geometry.local_skeleton_state_to_joint_parameters, __name__
+)
 map_joint_parameters = _twin(_geometry.map_joint_parameters, __name__)
 map_model_parameters = _twin(_geometry.map_model_parameters, __name__)
-model_parameters_to_blend_shape_coefficients = _twin(_geometry.model_parameters_to_blend_shape_coefficients, __name__)
-model_parameters_to_face_expression_coefficients = _twin(_geometry.model_parameters_to_face_expression_coefficients, __name__)
-model_parameters_to_joint_parameters = _twin(_geometry.model_parameters_to_joint_parameters, __name__)
-model_parameters_to_local_skeleton_state = _twin(_geometry.model_parameters_to_local_skeleton_state, __name__)
-model_parameters_to_locator_positions = _twin(_geometry.model_parameters_to_locator_positions, __name__)
+model_parameters_to_blend_shape_coefficients = _twin(
+    _geometry.model_parameters_to_blend_shape_coefficients, __name__
+)
+model_parameters_to_face_expression_coefficients = _twin(
+    _geometry.model_parameters_to_face_expression_coefficients, __name__
+)
+model_parameters_to_joint_parameters = _twin(
+    _geometry.model_parameters_to_joint_parameters, __name__
+)
+model_parameters_to_local_skeleton_state = _twin(
+    _geometry.model_parameters_to_local_skeleton_state, __name__
+)
+model_parameters_to_locator_positions = _twin(
+    _geometry.model_parameters_to_locator_positions, __name__
+)
 model_parameters_to_positions = _twin(_geometry.model_parameters_to_positions, __name__)
 model_parameters_to_skeleton_state = _twin(_geometry.model_parameters_to_skeleton_state, __name__)
 model_parameters_to_skinned_points = _twin(_geometry.model_parameters_to_skinned_points, __name__)
 parameter_limit_energy = _twin(_geometry.parameter_limit_energy, __name__)
 parameter_limit_residuals = _twin(_geometry.parameter_limit_residuals, __name__)
-reduce_to_selected_model_parameters = _twin(_geometry.reduce_to_selected_model_parameters, __name__)
 skeleton_state_to_joint_parameters = _twin(_geometry.skeleton_state_to_joint_parameters, __name__)
 skin_points = _twin(_geometry.skin_points, __name__)
+skin_points_with_weights = _twin(_geometry.skin_points_with_weights, __name__)
 skin_skinned_locators = _twin(_geometry.skin_skinned_locators, __name__)
 uniform_random_to_model_parameters = _twin(_geometry.uniform_random_to_model_parameters, __name__)
 locator_positions = _twin(_geometry.Character.locator_positions, __name__)
 rest_vertices = _twin(_geometry.Character.rest_vertices, __name__)
 skin_points_dual_quaternion = _twin(_geometry.Character.skin_points_dual_quaternion, __name__)
+reduce_to_selected_model_parameters = _geometry.reduce_to_selected_model_parameters

@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-_COMPILER = "torch._dynamo.decorators"
+_COMPILER = "torch._dynamo"
 _twins: list[Callable[..., Any]] = []
 
 
 def announce(twin: Callable[..., Any]) -> None:
     """Tells the compiler of a twin, now or when it is imported."""
-    if _COMPILER in sys.modules:
+    if hasattr(sys.modules.get(_COMPILER), "allow_in_graph"):
         _register(twin)
     elif not _twins:
         sys.meta_path.insert(0, _Watch())

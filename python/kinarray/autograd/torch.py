@@ -53,7 +53,11 @@ def call(operation: Operation, arrays: Sequence[Any]) -> Tensor:
 def _tensor(x: Any, like: Tensor) -> Tensor:
     if isinstance(x, Tensor):
         return x
-    if hasattr(x, "__dlpack__") or hasattr(x, "__arrow_c_array__") or hasattr(x, "__arrow_c_stream__"):
+    if (
+        hasattr(x, "__dlpack__")
+        or hasattr(x, "__arrow_c_array__")
+        or hasattr(x, "__arrow_c_stream__")
+    ):
         return asarray(x, like=torch.empty(0))
     return torch.as_tensor(x, dtype=like.dtype)
 
@@ -161,9 +165,7 @@ def _sum(terms: Sequence[Tensor | None]) -> Tensor | None:
     return None if not found else found[0] if len(found) == 1 else found[0] + found[1]
 
 
-def _sums(
-    terms: Sequence[Sequence[Tensor] | None], like: Sequence[Tensor]
-) -> tuple[Tensor, ...]:
+def _sums(terms: Sequence[Sequence[Tensor] | None], like: Sequence[Tensor]) -> tuple[Tensor, ...]:
     found = [term for term in terms if term is not None]
     if not found:
         return tuple(torch.zeros_like(x) for x in like)
@@ -403,7 +405,9 @@ class _JvpAlong(Function):
         x_dims, u_dims, t_dims = _split(moved, given, in_dims[3:])
         rows = _Rows(operation, info.batch_size, xs, x_dims)
         us, ts = rows.like_inputs(us, u_dims), rows.like_inputs(ts, t_dims)
-        result = _JvpAlong.apply(operation, moved, given, *rows.inputs(), *_present(us), *_present(ts))
+        result = _JvpAlong.apply(
+            operation, moved, given, *rows.inputs(), *_present(us), *_present(ts)
+        )
         return result, 0
 
 
@@ -518,9 +522,7 @@ class _Rows:
     def inputs(self, *, stretched: bool = True) -> list[Tensor]:
         """The inputs; those that all rows share are stretched where rows must not be added up."""
         return [
-            x
-            if dim is None and not stretched
-            else self._row(x, dim, self._padded(index))
+            x if dim is None and not stretched else self._row(x, dim, self._padded(index))
             for index, (x, dim) in enumerate(zip(self.xs, self.dims, strict=True))
         ]
 
