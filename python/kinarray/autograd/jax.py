@@ -341,14 +341,14 @@ def _transpose(
             direction, cotangent = results, given.cotangent
         else:
             direction, cotangent = given.tangents, results[0]
-        gradients = do(
-            Verb.VJP_ALONG, along=direction, cotangent=cotangent, wanted=unknown_along
-        )
+        gradients = do(Verb.VJP_ALONG, along=direction, cotangent=cotangent, wanted=unknown_along)
         found.along.update(zip(unknown_along, gradients, strict=True))
     flat = [*found.inputs, *found.along.values(), *found.tangents.values()]
     flat += [found.cotangent] if has_cotangent else []
     return [
-        ad.Zero(argument.aval) if cotangent is None and ad.is_undefined_primal(argument) else cotangent
+        ad.Zero(argument.aval)
+        if cotangent is None and ad.is_undefined_primal(argument)
+        else cotangent
         for argument, cotangent in zip(arguments, flat, strict=True)
     ]
 
