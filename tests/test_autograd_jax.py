@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -18,10 +20,10 @@ from kinarray import autograd
 
 jax = pytest.importorskip("jax")
 
-import jax.numpy as jnp  # noqa: E402
-from jax.test_util import check_grads  # noqa: E402
+import jax.numpy as jnp
+from jax.test_util import check_grads
 
-from kinarray.autograd import jax as bridge  # noqa: E402
+from kinarray.autograd import jax as bridge
 
 rotate = autograd.quaternion.rotate_vector
 
@@ -364,6 +366,10 @@ def test_constants_among_the_arrays(arrays):
     same(jax.jit(lambda v: rotate(np.asarray(q), v))(v), expected)
     same(jax.jit(lambda q: rotate(q, np.asarray(v, "float32")))(q), rotate(q, v.astype("float32")))
     same(jax.jit(lambda q: rotate(q, [1, 2, 3]))(q), rotate(q, jnp.asarray([1.0, 2.0, 3.0])))
+    one = jax.grad(lambda x: rotate(q, [x, 2.0, 3.0]).sum())(1.0)
+    same(one, jax.grad(lambda x: rotate(q, jnp.stack([x, 2.0, 3.0])).sum())(1.0))
+    torch = pytest.importorskip("torch")
+    same(jax.jit(lambda q: rotate(q, torch.tensor(np.asarray(v))))(q), expected)
     single = jax.jit(lambda q: rotate(q, [1, 2, 3]))(q.astype("float32"))
     assert single.dtype == "float32"
 
@@ -418,32 +424,35 @@ def test_errors_of_the_handler_are_exceptions():
     assert "kinarray_call" in rotate_once.as_text()
 
     def call(operation=0, results=(3,), inputs=(q, v), **attributes):
-        values = dict(operation=operation, process=0, verb=0, present=0, wanted=0) | attributes
+        values = {
+            "operation": operation,
+            "process": 0,
+            "verb": 0,
+            "present": 0,
+            "wanted": 0,
+        } | attributes
         values = {name: np.int64(value) for name, value in values.items()}
         shape = jax.ShapeDtypeStruct(results, "float64")
         ffi_call = bridge._ffi.ffi_call
-        try:
-            called = ffi_call("kinarray_call", shape)
-        except TypeError:  # before JAX 0.4.36 the arguments were given at once
+        if "args" in inspect.signature(ffi_call).parameters:  # until JAX 0.4.37
             return jax.jit(lambda *x: ffi_call("kinarray_call", shape, *x, **values))(*inputs)
-        return jax.jit(lambda *x: called(*x, **values))(*inputs)
+        return jax.jit(lambda *x: ffi_call("kinarray_call", shape)(*x, **values))(*inputs)
 
     number = int(rotate_once.as_text().split("operation = ")[1].split(" ")[0])
     same(call(number), rotate(q, v))
     for wrong, message in [
-        (dict(operation=2**62), "there is no operation 4611686018427387904 in this process"),
-        (dict(operation=number, process=1), "compiled in another process"),
-        (dict(operation=number, verb=5), "there is no verb 5"),
-        (dict(operation=number, results=(4,)), "rotate_vector: the result: expected"),
-        (dict(operation=number, inputs=(q,)), "rotate_vector: expected 2 arrays, got 1"),
-        (dict(operation=number, inputs=(q, v.astype("float32"))), "float32 beside float64"),
-        (dict(operation=number, inputs=(q.astype("int32"), v)), "expected arrays of one type"),
-        (dict(operation=number, verb=1, present=1 << 40), "inputs that it does not have"),
-        (dict(operation=number, inputs=(q, q)), "v: expected (..., 3), got (4,)"),
+        ({"operation": 2**62}, "there is no operation 4611686018427387904 in this process"),
+        ({"operation": number, "process": 1}, "compiled in another process"),
+        ({"operation": number, "verb": 5}, "there is no verb 5"),
+        ({"operation": number, "results": (4,)}, "rotate_vector: the result: expected"),
+        ({"operation": number, "inputs": (q,)}, "rotate_vector: expected 2 arrays, got 1"),
+        ({"operation": number, "inputs": (q, v.astype("float32"))}, "float32 beside float64"),
+        ({"operation": number, "inputs": (q.astype("int32"), v)}, "expected arrays of one type"),
+        ({"operation": number, "verb": 1, "present": 1 << 40}, "inputs that it does not have"),
+        ({"operation": number, "inputs": (q, q)}, "v: expected (..., 3), got (4,)"),
     ]:
-        with pytest.raises(Exception, match="INVALID_ARGUMENT") as caught:
+        with pytest.raises(Exception, match=re.escape(message)):
             np.asarray(call(**wrong))
-        assert message in str(caught.value)
 
 
 # Compiling -------------------------------------------------------------------------------------------

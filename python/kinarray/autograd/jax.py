@@ -39,6 +39,7 @@ from .._core import (
     GradientError,
     Operation,
     ShapeError,
+    asarray,
     xla_ffi_handler,
     xla_ffi_process,
 )
@@ -81,13 +82,13 @@ def call(operation: Operation, arrays: Sequence[Any]) -> jax.Array:
         raise TypeError(f"{operation.name}: expected {len(inputs)} arrays, got {len(arrays)}")
     values, precisions = [], []
     for (name, differentiable), given in zip(inputs, arrays, strict=True):
-        is_array = hasattr(given, "dtype")
-        value = given if isinstance(given, jax.Array) else np.asarray(given)
+        value = given if isinstance(given, jax.Array) else _constant(given)
+        # Numbers of Python's follow the arrays beside them.
+        is_array = not isinstance(given, (int, float, list, tuple))
         if is_array:
             known = value.dtype.name in ("float64", "float32", "float16", "bfloat16")
             chooses = not differentiable and value.dtype.name == "bool"
         else:
-            # Numbers of Python's follow the arrays beside them.
             known, chooses = value.dtype.kind in "iuf", not differentiable
         if not known and not chooses:
             raise DTypeError(
@@ -105,9 +106,21 @@ def call(operation: Operation, arrays: Sequence[Any]) -> jax.Array:
     return value.astype(result)
 
 
+def _constant(x: Any) -> Any:
+    """An array of another library, or numbers, for JAX to take in."""
+    ways = ("__dlpack__", "__arrow_c_array__", "__arrow_c_stream__")
+    if not isinstance(x, np.ndarray) and any(hasattr(x, way) for way in ways):
+        return asarray(x, like=np.empty(0))
+    try:
+        return np.asarray(x)
+    except jax.errors.TracerArrayConversionError:  # a list of values inside a transformation
+        return jnp.asarray(x)
+
+
 def _canonical(dtype: Any) -> np.dtype[Any]:
     """The type that JAX has for it, which without 64-bit types is not float64."""
-    return np.dtype(jax.dtypes.canonicalize_dtype(dtype))
+    known: np.dtype[Any] = np.dtype(jax.dtypes.canonicalize_dtype(dtype))
+    return known
 
 
 # Binding ---------------------------------------------------------------------------------------------
@@ -129,13 +142,14 @@ def _bind(
     arrays += [tangents[at] for at in sorted(tangents)]
     if cotangent is not None:
         arrays.append(cotangent)
-    return _PRIMITIVES[verb].bind(
+    results: list[Any] = _PRIMITIVES[verb].bind(
         *_varying_alike(arrays),
         operation=operation,
         along=tuple(sorted(along)),
         tangents=tuple(sorted(tangents)),
         wanted=tuple(wanted),
     )
+    return results
 
 
 class _Parts:
@@ -330,10 +344,7 @@ def _transpose(
             (found.cotangent,) = do(Verb.JVP_ALONG, along=given.along, tangents=results)
     elif unknown_tangents:
         pull = functools.partial(do, cotangent=results[0], wanted=unknown_tangents)
-        if verb == Verb.JVP:
-            gradients = pull(Verb.VJP)
-        else:
-            gradients = pull(Verb.VJP_ALONG, along=given.along)
+        gradients = pull(Verb.VJP) if verb == Verb.JVP else pull(Verb.VJP_ALONG, along=given.along)
         found.tangents.update(zip(unknown_tangents, gradients, strict=True))
     else:
         # The second derivative does not change where its two directions change places.
@@ -406,7 +417,7 @@ def _map(
             if at in arrays:
                 arrays[at] = lead(arrays[at], are_mapped[at], missing)
     if given.cotangent is not None:
-        given.cotangent = lead(given.cotangent, mapped.cotangent, 0)
+        given.cotangent = lead(given.cotangent, bool(mapped.cotangent), 0)
     results = _bind(
         verb,
         operation,
@@ -431,12 +442,14 @@ def _compiled(
     verb: Verb, operation: Operation, along: Any, tangents: Any, wanted: Any
 ) -> Callable[..., list[Any]]:
     def compute(*arguments: Any) -> list[Any]:
-        return _PRIMITIVES[verb].bind(
+        results: list[Any] = _PRIMITIVES[verb].bind(
             *arguments, operation=operation, along=along, tangents=tangents, wanted=wanted
         )
+        return results
 
     compute.__name__ = operation.name
-    return jax.jit(compute)
+    compiled: Callable[..., list[Any]] = jax.jit(compute)
+    return compiled
 
 
 def _compute(
@@ -517,7 +530,8 @@ def _call_back(
         verb, *arguments, operation=operation, along=along, tangents=tangents, wanted=wanted
     )
     types = tuple(jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals)
-    return jax.pure_callback(compute, types, *arguments)
+    results: tuple[Any, ...] = jax.pure_callback(compute, types, *arguments)
+    return results
 
 
 _REGISTERING = threading.Lock()

@@ -246,10 +246,7 @@ fn tells_its_version_and_does_nothing_then() {
     // SAFETY: a frame as XLA makes them to ask.
     assert!(unsafe { handler((&raw mut frame).cast()) }.is_null());
     let version = &metadata.api_version;
-    assert_eq!(
-        (version.major, version.minor, metadata.traits),
-        (0, 1, 0)
-    );
+    assert_eq!((version.major, version.minor, metadata.traits), (0, 1, 0));
 }
 
 #[test]
@@ -261,7 +258,10 @@ fn computes_in_both_precisions_and_broadcasts() {
     assert_eq!(out, [5.0, 10.0, 15.0]);
 
     let (mut a, mut out) = ([2.0_f32], [0.0_f32]);
-    let mut arguments = [array(abi::F32, &mut a, &[1]), array(abi::F32, &mut a.clone(), &[1])];
+    let mut arguments = [
+        array(abi::F32, &mut a, &[1]),
+        array(abi::F32, &mut a.clone(), &[1]),
+    ];
     call(
         &mut arguments,
         &mut [array(abi::F32, &mut out, &[1])],
@@ -311,7 +311,10 @@ fn errors_and_panics_come_back_as_messages() {
     let present = 1 << 32;
     let mut three = [one(&mut [1.0]), one(&mut [1.0]), one(&mut [1.0])];
     let message = refused(&mut three, &asked(1, present, 0));
-    assert_eq!(message, "internal error, please report it: a panic in a kernel");
+    assert_eq!(
+        message,
+        "internal error, please report it: a panic in a kernel"
+    );
 
     let message = refused(&mut both()[..1], &asked(0, 0, 0));
     assert_eq!(message, "product: expected 2 arrays, got 1");
@@ -324,7 +327,9 @@ fn errors_and_panics_come_back_as_messages() {
 
     let mut attributes = asked(0, 0, 0);
     attributes[0].1 = i64::MAX;
-    assert!(refused(&mut both(), &attributes).contains("there is no operation 9223372036854775807"));
+    assert!(
+        refused(&mut both(), &attributes).contains("there is no operation 9223372036854775807")
+    );
 
     let mut attributes = asked(0, 0, 0);
     attributes[2].1 = process();
