@@ -48,7 +48,11 @@ def test_first_derivatives_backward_and_forward(name, lead):
     if name == "per_character_states" and lead:
         lead = (1,)
     assert torch.autograd.gradcheck(
-        case.function, tensors(case, lead), check_forward_ad=True, check_batched_grad=False
+        case.function,
+        tensors(case, lead),
+        check_forward_ad=True,
+        check_batched_grad=True,
+        check_batched_forward_grad=False,
     )
 
 
