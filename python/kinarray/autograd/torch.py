@@ -186,6 +186,22 @@ def _third(operation: Operation) -> GradientError:
     )
 
 
+def _is_asked_for(ctx: Any, needs: Sequence[bool], first: int) -> bool:
+    """Whether the backward pass that is running goes on to inputs that need gradients.
+
+    Needing one is not enough: products with Hessians by double backward only go to the directions, and
+    would be refused for nothing. ``first`` counts the tensors before them.
+    """
+    edges = getattr(ctx, "next_functions", None)
+    if edges is None:
+        return any(needs)
+    nodes = (edges[first + place][0] for place, need in enumerate(needs) if need)
+    try:
+        return any(node is not None and torch._C._will_engine_execute_node(node) for node in nodes)
+    except RuntimeError:  # of leaves torch does not know it
+        return True
+
+
 class _Eager(Function):
     """The value of plain tensors: the shortest way forward and backward."""
 
@@ -381,7 +397,7 @@ class _JvpAlong(Function):
         if c is None:
             return (None,) * (3 + len(xut))
         needs = ctx.needs_input_grad[3:]
-        if any(needs[:count]):
+        if _is_asked_for(ctx, needs[:count], 0):
             raise _third(operation)
         xs, us, ts = _split(moved, given, xut)
         _, by_u, by_t = _split(moved, given, needs)
@@ -455,7 +471,7 @@ class _VjpAlong(Function):
         if not any(given):
             return (None,) * (4 + len(xu))
         needs = ctx.needs_input_grad
-        if any(needs[4 : 4 + count]):
+        if _is_asked_for(ctx, needs[4 : 4 + count], 1):
             raise _third(operation)
         xs, us = xu[:count], xu[count:]
         gc = None
