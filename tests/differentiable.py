@@ -301,6 +301,10 @@ def cases() -> dict[str, Case]:
             lambda x: autograd.compute_vertex_normals(x, FACES),
             noise((N_VERTICES, 3)),
         ),
+        "closest_points_on_mesh": (
+            lambda x, v: autograd.closest_points_on_mesh(x, v, FACES),
+            noise((4, 3), (N_VERTICES, 3)),
+        ),
         "collision_overlaps": (of(c, "collision_overlaps"), states(N_JOINTS)),
         # The algebra.
         "quaternion.multiply": (q.multiply, turns((4,), (4,))),

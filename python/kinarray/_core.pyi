@@ -1324,6 +1324,9 @@ def support_polygon_from_world_points(
 def find_closest_points(
     *args: Any, out: Sequence[Any] | None = None, **kwargs: Any
 ) -> tuple[Any, ...]: ...
+def closest_points_on_mesh(
+    points_source: _A, vertices_target: Any, faces_target: Any, *, out: _A | None = None
+) -> _A: ...
 def find_closest_points_on_mesh(
     points_source: _A,
     vertices_target: Any,

@@ -6,10 +6,12 @@ use pyo3::types::{PyDict, PyTuple};
 use std::sync::Arc;
 
 use super::nouns::pickle;
+use crate::backend::operations::NearestPointsOnMesh;
 use crate::backend::queries::{
     ClosestPoints, ClosestPointsOfMesh, FindClosestPoints, FindClosestPointsOnMesh,
 };
 use crate::mesh::{PointSet, TriangleSet};
+use crate::python::apply::apply;
 use crate::python::query::ask;
 use crate::python::values;
 
@@ -205,6 +207,50 @@ pub fn find_closest_points_on_mesh<'py>(
     ask(py, &query, &[points_source, vertices_target], out)
 }
 
+/// The closest points of a triangle mesh, as :func:`find_closest_points_on_mesh` finds them, by themselves.
+///
+/// Its twin in :mod:`kinarray.autograd` has derivatives, by the points and by the vertices: with what is
+/// closest held fixed, which is the derivative wherever the closest face, edge or corner does not change.
+///
+/// Parameters
+/// ----------
+/// points_source : array (..., n_source, 3)
+/// vertices_target : array (..., n_vertices, 3)
+///     Batch axes broadcast.
+/// faces_target : integer array (n_faces, 3)
+/// out : array (..., n_source, 3), optional
+///
+/// Returns
+/// -------
+/// array (..., n_source, 3)
+///     Zero where there is no closest point.
+///
+/// Raises
+/// ------
+/// ShapeError, DTypeError, DeviceError, GradientError
+/// ValueError
+///     A triangle that uses a vertex there is not.
+///
+/// Examples
+/// --------
+/// >>> import kinarray as ka, numpy as np
+/// >>> corners = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+/// >>> ka.geometry.closest_points_on_mesh(np.array([[0.25, 0.25, 1.0]]), corners, [[0, 1, 2]])
+/// array([[0.25, 0.25, 0.  ]])
+#[pyfunction]
+#[pyo3(signature = (points_source, vertices_target, faces_target, *, out = None))]
+pub fn closest_points_on_mesh<'py>(
+    py: Python<'py>,
+    points_source: &Array<'py>,
+    vertices_target: &Array<'py>,
+    faces_target: &Array<'py>,
+    out: Option<&Array<'py>>,
+) -> PyResult<Py<PyAny>> {
+    let faces = values::triangles(faces_target, "faces_target")?.into();
+    let operation = NearestPointsOnMesh { faces };
+    apply(py, &operation, &[points_source, vertices_target], out)
+}
+
 /// Points made ready for many searches for the closest of them.
 ///
 /// Parameters
@@ -390,5 +436,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyPointTree>()?;
     module.add_class::<PyMeshTree>()?;
     module.add_function(wrap_pyfunction!(find_closest_points, module)?)?;
-    module.add_function(wrap_pyfunction!(find_closest_points_on_mesh, module)?)
+    module.add_function(wrap_pyfunction!(find_closest_points_on_mesh, module)?)?;
+    module.add_function(wrap_pyfunction!(closest_points_on_mesh, module)?)
 }

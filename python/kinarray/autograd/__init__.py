@@ -22,6 +22,7 @@ __all__ = [
     "apply_inverse_parameter_transform",
     "apply_model_param_limits",
     "apply_parameter_transform",
+    "closest_points_on_mesh",
     "collision_overlaps",
     "compute_blend_shape",
     "compute_vertex_normals",
@@ -60,6 +61,7 @@ __all__ = [
 apply_inverse_parameter_transform = _twin(_geometry.apply_inverse_parameter_transform, __name__)
 apply_model_param_limits = _twin(_geometry.apply_model_param_limits, __name__)
 apply_parameter_transform = _twin(_geometry.apply_parameter_transform, __name__)
+closest_points_on_mesh = _twin(_geometry.closest_points_on_mesh, __name__)
 collision_overlaps = _twin(_geometry.collision_overlaps, __name__)
 compute_blend_shape = _twin(_geometry.compute_blend_shape, __name__)
 compute_vertex_normals = _twin(_geometry.compute_vertex_normals, __name__)

@@ -15,6 +15,7 @@ mod inverse_parameter_transform;
 mod inverse_with_known_scales;
 mod lanes;
 mod linear_shapes;
+mod nearest_points_on_mesh;
 mod parameter_limits;
 mod per_character;
 mod pointwise;
@@ -49,6 +50,7 @@ pub use inverse_kinematic_map::{
 };
 pub use inverse_parameter_transform::ApplyInverseParameterTransform;
 pub use inverse_with_known_scales::ApplyInverseWithKnownScales;
+pub use nearest_points_on_mesh::NearestPointsOnMesh;
 pub use parameter_limits::{ParameterLimitEnergy, ParameterLimitResiduals};
 pub use per_character::PerCharacter;
 pub use pointwise::{PointFunction, Pointwise};
