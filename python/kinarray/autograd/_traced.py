@@ -21,7 +21,9 @@ def register(twin: Callable[..., Any]) -> None:
         plain = [_handle(x) for x in arguments]
         return call_twin(name, plain, {key: _handle(x) for key, x in named.items()})
 
-    torch.compiler.substitute_in_graph(twin, skip_signature_check=True)(traced)
+    # Before torch 2.6 there is no such way: the compiler breaks the graph at a twin, and goes on after it.
+    if hasattr(torch.compiler, "substitute_in_graph"):
+        torch.compiler.substitute_in_graph(twin, skip_signature_check=True)(traced)
 
 
 def _handle(x: Any) -> Any:
