@@ -141,6 +141,7 @@ impl<N: Number, const D: usize> Neg for Dual<N, D> {
 }
 
 impl<N: Number, const D: usize> Number for Dual<N, D> {
+    const RARE: bool = N::RARE;
     type Scalar = N::Scalar;
     type Mask = N::Mask;
     type Plain = N::Plain;

@@ -178,6 +178,7 @@ impl Real for Moving {
 }
 
 impl Number for Moving {
+    const RARE: bool = true;
     type Scalar = Self;
     type Mask = bool;
     type Plain = Self;

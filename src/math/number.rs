@@ -24,6 +24,8 @@ pub trait Number:
     type Scalar: Real;
     /// The result of a comparison.
     type Mask: Copy;
+    /// Whether it is worth no more code than it takes: it is rarely computed with.
+    const RARE: bool = false;
     /// A number of this kind without derivatives.
     type Plain: Number<Scalar = Self::Scalar, Mask = Self::Mask>;
 

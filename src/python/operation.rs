@@ -26,6 +26,15 @@ pub struct PyOperation {
 /// A list of arrays, some of which may be missing.
 type Arrays<'py> = Vec<Option<Bound<'py, PyAny>>>;
 
+/// What a verb is given beside the inputs; what it has no use for is empty.
+#[derive(Default)]
+struct Beside<'py> {
+    along: Arrays<'py>,
+    tangents: Arrays<'py>,
+    cotangent: Option<Bound<'py, PyAny>>,
+    wanted: Vec<bool>,
+}
+
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verb {
@@ -70,10 +79,7 @@ impl PyOperation {
         py: Python<'py>,
         verb: Verb,
         inputs: &Arrays<'py>,
-        along: &Arrays<'py>,
-        tangents: &Arrays<'py>,
-        cotangent: Option<&Bound<'py, PyAny>>,
-        wanted: &[bool],
+        beside: &Beside<'py>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let function = self.operation.name();
         let mut arrays: Vec<AnyArray<'_, 'py>> = Vec::new();
@@ -82,7 +88,7 @@ impl PyOperation {
         }
         let count = arrays.len();
         let mut places: [Vec<Option<usize>>; 2] = Default::default();
-        for (places, objects) in places.iter_mut().zip([along, tangents]) {
+        for (places, objects) in places.iter_mut().zip([&beside.along, &beside.tangents]) {
             if objects.is_empty() {
                 continue;
             }
@@ -93,7 +99,7 @@ impl PyOperation {
                 }));
             }
         }
-        if let Some(cotangent) = cotangent {
+        if let Some(cotangent) = &beside.cotangent {
             arrays.push(AnyArray::read(function, "the cotangent", cotangent)?);
         }
         check_unmoved(function, &arrays, None)?;
@@ -104,7 +110,7 @@ impl PyOperation {
             count,
             along: &places[0],
             tangents: &places[1],
-            wanted,
+            wanted: &beside.wanted,
         };
         match promote(&arrays)? {
             DType::Float64 => call.compute::<f64>(py),
@@ -249,8 +255,7 @@ impl PyOperation {
 
     /// The result.
     fn forward<'py>(&self, py: Python<'py>, inputs: Arrays<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (none, verb) = (Vec::new(), Verb::Forward);
-        self.run(py, verb, &inputs, &none, &none, None, &[])?
+        self.run(py, Verb::Forward, &inputs, &Beside::default())?
             .get_item(0)
     }
 
@@ -261,9 +266,11 @@ impl PyOperation {
         inputs: Arrays<'py>,
         tangents: Arrays<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let none = Vec::new();
-        self.run(py, Verb::Jvp, &inputs, &none, &tangents, None, &[])?
-            .get_item(0)
+        let beside = Beside {
+            tangents,
+            ..Beside::default()
+        };
+        self.run(py, Verb::Jvp, &inputs, &beside)?.get_item(0)
     }
 
     /// The gradients by those inputs that are wanted, each in the shape of its input.
@@ -271,12 +278,15 @@ impl PyOperation {
         &self,
         py: Python<'py>,
         inputs: Arrays<'py>,
-        cotangent: &Bound<'py, PyAny>,
+        cotangent: Bound<'py, PyAny>,
         wanted: Vec<bool>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let none = Vec::new();
-        let cotangent = Some(cotangent);
-        self.run(py, Verb::Vjp, &inputs, &none, &none, cotangent, &wanted)
+        let beside = Beside {
+            cotangent: Some(cotangent),
+            wanted,
+            ..Beside::default()
+        };
+        self.run(py, Verb::Vjp, &inputs, &beside)
     }
 
     /// The derivative of :meth:`jvp` along directions of the inputs, the tangents held fixed.
@@ -287,8 +297,12 @@ impl PyOperation {
         along: Arrays<'py>,
         tangents: Arrays<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.run(py, Verb::JvpAlong, &inputs, &along, &tangents, None, &[])?
-            .get_item(0)
+        let beside = Beside {
+            along,
+            tangents,
+            ..Beside::default()
+        };
+        self.run(py, Verb::JvpAlong, &inputs, &beside)?.get_item(0)
     }
 
     /// The derivative of :meth:`vjp` along directions of the inputs, the cotangent held fixed.
@@ -297,12 +311,16 @@ impl PyOperation {
         py: Python<'py>,
         inputs: Arrays<'py>,
         along: Arrays<'py>,
-        cotangent: &Bound<'py, PyAny>,
+        cotangent: Bound<'py, PyAny>,
         wanted: Vec<bool>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let (none, cotangent) = (Vec::new(), Some(cotangent));
-        let verb = Verb::VjpAlong;
-        self.run(py, verb, &inputs, &along, &none, cotangent, &wanted)
+        let beside = Beside {
+            along,
+            cotangent: Some(cotangent),
+            wanted,
+            ..Beside::default()
+        };
+        self.run(py, Verb::VjpAlong, &inputs, &beside)
     }
 
     fn __eq__(&self, other: &Self) -> bool {

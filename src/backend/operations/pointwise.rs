@@ -45,8 +45,20 @@ pub trait PointFunction<const IN: usize, const OUT: usize>:
     /// The cotangent of `x`, given that of the result.
     #[inline(always)]
     fn pull<N: Number>(self, x: [N; IN], cotangent: [N; OUT]) -> [N; IN] {
-        let y = self.apply(Dual::<N, IN>::variables(x, 0));
         let mut gradient = [N::zero(); IN];
+        // The condition is a constant: the other way is not compiled.
+        if const { N::RARE } {
+            for direction in 0..IN {
+                let mut moves = [N::zero(); IN];
+                moves[direction] = N::one();
+                let y = self.apply(Dual::moving(x, moves));
+                for (y, cotangent) in y.iter().zip(cotangent) {
+                    gradient[direction] = y.tangent[0].mul_add(cotangent, gradient[direction]);
+                }
+            }
+            return gradient;
+        }
+        let y = self.apply(Dual::<N, IN>::variables(x, 0));
         for (y, cotangent) in y.iter().zip(cotangent) {
             for (sum, &rate) in gradient.iter_mut().zip(&y.tangent) {
                 *sum = rate.mul_add(cotangent, *sum);
