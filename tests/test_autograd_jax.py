@@ -291,6 +291,26 @@ def test_every_function(name):
     same(mapped, stacked, 1e-10)
 
 
+def test_choices_of_transforms():
+    where = autograd.trs.where
+    one, two = (
+        [random(4, 3, seed=s), random(4, 3, 3, seed=s), random(4, 1, seed=s)] for s in (0, 1)
+    )
+    chosen = jnp.asarray([True, False, True, False])
+
+    def energy(one, two, chosen):
+        return sum(jnp.sum(part**3) for part in where(chosen, one, two))
+
+    def plain(one, two):
+        parts = zip(one, two, [chosen[:, None], chosen[:, None, None], chosen[:, None]])
+        return sum(jnp.sum(jnp.where(row, a, b) ** 3) for a, b, row in parts)
+
+    expected = jax.grad(plain, BOTH)(one, two)
+    same(jax.jit(jax.grad(energy, BOTH))(one, two, chosen), expected)
+    same(jax.grad(lambda a, b: energy(a, b, np.asarray(chosen)), BOTH)(one, two), expected)
+    same(jax.vmap(jax.grad(energy, BOTH))(one, two, chosen), expected)
+
+
 # Characters ------------------------------------------------------------------------------------------
 
 

@@ -12,12 +12,16 @@ SLICED = frozenset({"numpy", "torch", "jax"})
 """Kinds whose arrays have slices along any axis."""
 
 
+def is_traced(x: Any) -> bool:
+    """Whether this stands for a value inside a JAX transformation."""
+    # There is no such class yet while JAX is being imported.
+    tracer = getattr(getattr(sys.modules.get("jax"), "core", None), "Tracer", None)
+    return tracer is not None and isinstance(x, tracer)
+
+
 def kind(x: Any) -> str:
     """The kind of an array; what stands for a value inside a JAX transformation has JAX's views too."""
-    jax = sys.modules.get("jax")
-    if jax is not None and isinstance(x, jax.Array):
-        return "jax"
-    return kind_of(x)
+    return "jax" if is_traced(x) else kind_of(x)
 
 
 def has_views(x: Any, size: int) -> bool:

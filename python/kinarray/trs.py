@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _slices, skel_state
-from ._core import InvalidValueError, asarray, kind_of
+from ._core import InvalidValueError, asarray
 from ._core import trs as _compiled
 
 from_matrix = _compiled.from_matrix
@@ -156,8 +156,10 @@ def where(condition: Any, trs_true: Any, trs_false: Any) -> tuple[Any, Any, Any]
 
     (t1, r1, s1), (t2, r2, s2) = trs_true, trs_false
     # The narrowest numbers promote nothing; lists are float64, whatever is beside them.
-    dtype = np.float64 if kind_of(t1) == "numbers" else np.float16
-    chosen = np.asarray(asarray(condition, like=np.empty(0))).astype(bool).astype(dtype)
+    dtype = np.float64 if _slices.kind(t1) == "numbers" else np.float16
+    if not _slices.is_traced(condition):
+        condition = np.asarray(asarray(condition, like=np.empty(0)))
+    chosen = condition.astype(bool).astype(dtype)
     row = chosen[..., None]
     return (
         _compiled._where(t1, t2, row),
