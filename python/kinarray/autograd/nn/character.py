@@ -165,8 +165,9 @@ class Character(torch.nn.Module):
         shaped = autograd.rest_vertices(self._character, model_parameters)
         if self.blend_shape is not None:
             return shaped
-        # The core adds expressions to the mesh that it knows.
-        return shaped + (rest - self._own_vertices(rest))
+        # The core adds expressions to the mesh that it knows, which may be another one.
+        none = autograd.rest_vertices(self._character, torch.zeros_like(model_parameters))
+        return rest + (shaped - none)
 
     def joint_parameters_to_skeleton_state(self, joint_parameters: Tensor) -> Tensor:
         """Skeleton states ``(..., n_joints, 8)`` of joint parameters."""

@@ -24,8 +24,10 @@ class Constants(torch.nn.Module):
         Of buffers that are real numbers.
     """
 
+    live: frozenset[str] = frozenset()
+    """Buffers that are what the module computes with: others may be loaded."""
     trainable: frozenset[str] = frozenset()
-    """Buffers that the module computes with, so that others may be loaded, or a ``Parameter`` put there."""
+    """Buffers that may become a ``Parameter``."""
 
     def __init__(self, source: Any, dtype: torch.dtype) -> None:
         super().__init__()
@@ -39,7 +41,11 @@ class Constants(torch.nn.Module):
 
     def _fixed(self) -> Iterable[tuple[str, Any]]:
         """The constants that the buffers only show."""
-        return ((name, x) for name, x in self._constants().items() if name not in self.trainable)
+        return (
+            (name, values)
+            for name, values in self._constants().items()
+            if name in self._buffers and name not in self.live
+        )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         super()._apply(fn, recurse)
@@ -52,8 +58,8 @@ class Constants(torch.nn.Module):
 
     def register_parameter(self, name: str, param: Any) -> None:
         """Adds a parameter; a constant that nothing is computed with cannot become one."""
-        values = dict(self._fixed()).get(name) if "_source" in self.__dict__ else None
-        if values is not None:
+        values = self._constants().get(name)
+        if values is not None and name not in self.trainable:
             if name not in self._buffers:  # an assignment has removed it already
                 self.register_buffer(name, _tensor(values, param.dtype))
             raise CharacterError(

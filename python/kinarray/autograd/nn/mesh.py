@@ -39,7 +39,8 @@ class Mesh(Constants):
     (3, torch.int32)
     """
 
-    trainable = frozenset({"rest_vertices", "faces", "texcoords", "texcoord_faces"})
+    live = frozenset({"rest_vertices", "faces", "texcoords", "texcoord_faces"})
+    trainable = frozenset({"rest_vertices", "texcoords"})
 
     def __init__(
         self, character: _geometry.Character, *, dtype: torch.dtype = torch.float32

@@ -76,7 +76,6 @@ class ParameterLimits(Constants):
         found = {"residual_weights": weights}
         for type_, (place, names) in _TYPES.items():
             limits = [x for x in self._source.parameter_limits if x.type.name == type_]
-            prefix = place + type_.removeprefix("MinMaxJoint").lower()
             prefix = f"{place}_passive" if type_ == "MinMaxJointPassive" else place
             if limits:
                 found[f"{prefix}_weight"] = np.array([x.weight for x in limits])

@@ -50,6 +50,8 @@ class LinearBlendSkinning(Constants):
     True
     """
 
+    trainable = frozenset({"skin_weights"})
+
     def __init__(
         self, character: _geometry.Character, *, dtype: torch.dtype = torch.float32
     ) -> None:
@@ -65,18 +67,6 @@ class LinearBlendSkinning(Constants):
             "skin_indices": weights.index,
             "skin_weights": weights.weight,
         }
-
-    @property
-    def trainable(self) -> frozenset[str]:  # type: ignore[override]
-        """The weights, once they are a parameter."""
-        return frozenset({"skin_weights"} & self.__dict__.get("_parameters", {}).keys())
-
-    def register_parameter(self, name: str, param: Any) -> None:
-        """Adds a parameter; ``skin_weights`` may become one."""
-        if name == "skin_weights":
-            torch.nn.Module.register_parameter(self, name, param)
-        else:
-            super().register_parameter(name, param)
 
     def forward(self, skel_state: Tensor, rest_vertex_positions: Tensor) -> Tensor:
         """Moves points ``(..., n_vertices, 3)`` with joints ``(..., n_joints, 8)``, or ``(..., n_joints, 4, 4)``.
