@@ -16,6 +16,8 @@ from file_work import KINDS as FILES
 
 #: Kinds that measure the call more than the work.
 CALLS = ("call", "call_fk")
+#: Kinds that are a loss and its gradient: of states, of skinned points, by model parameters.
+GRADIENTS = ("fk_grad", "pose_grad")
 #: Numbers read and written for each item by the kinds that are quaternion algebra.
 ALGEBRA = {"multiply": (8, 4), "slerp": (9, 4), "to_matrix": (4, 9)}
 #: Kinds that look for the closest point; `batch` points against `n_vertices`, or against their triangles.
@@ -29,7 +31,8 @@ class Workload:
 
     `kind`: `fk` (model parameters to states), `inverse_fk` (states to joint parameters), `skin` (states
     to points), `normals`, `multiply`/`slerp`/`to_matrix` of `batch` quaternions, `blend_shapes` (coefficients of
-    72 shapes to vertices), `closest_points`, `closest_on_mesh`, reading and writing of files (`file_work.py`); and for the cost of a call `call` (24 numbers
+    72 shapes to vertices), `fk_grad` and `pose_grad` (the sum of the squares of states, or of points skinned with them, and its
+    gradient by model parameters), `closest_points`, `closest_on_mesh`, reading and writing of files (`file_work.py`); and for the cost of a call `call` (24 numbers
     through a parameter transform, some 30 multiplications) and `call_fk` (3 joints to 24 numbers).
     """
 
@@ -54,9 +57,9 @@ class Workload:
             return f"{self.kind} {size} x {self.batch} frames"
         if self.kind in FILES:
             return f"{self.kind} {self.n_vertices // 1000}k vertices"
-        if self.kind in ("skin", "normals", "blend_shapes"):
+        if self.kind in ("skin", "normals", "blend_shapes", "pose_grad"):
             size = f"{self.n_vertices // 1000}k vertices"
-            if self.kind == "skin":
+            if self.kind in ("skin", "pose_grad"):
                 size += f" x {self.n_influences}"
         return f"{self.kind} {size} x {self.batch} {self.dtype}"
 
@@ -65,6 +68,8 @@ class Workload:
         per_pose = {
             "fk": self.n_joints * 8,
             "inverse_fk": self.n_joints * 7,
+            "fk_grad": self.n_parameters,
+            "pose_grad": self.n_parameters,
             "call": 28,
             "call_fk": 24,
             "closest_points": 3,
@@ -111,7 +116,7 @@ def arrays(workload: Workload) -> Arrays:
     )
     if workload.kind in FILES:
         return Arrays(character, random_model_parameters(character, (workload.batch,), np.float32))
-    if workload.kind == "fk":
+    if workload.kind in ("fk", *GRADIENTS):
         shape = (workload.batch,) if workload.batch > 1 else (1,)
         poses = random_model_parameters(character, shape, workload.dtype)
         return Arrays(character, poses if workload.batch > 1 else poses[0])
@@ -215,6 +220,8 @@ def all_workloads(quick: bool) -> list[Workload]:
         work.append(Workload("skin", 64, n_vertices=50_000, n_influences=8))
         work.append(Workload("skin", 256, n_vertices=50_000, n_influences=8))
         work.append(Workload("skin", 64, "float64", n_vertices=20_000, n_influences=4))
+    work.append(Workload("fk_grad", 256))
+    work.append(Workload("pose_grad", 64, n_vertices=20_000, n_influences=4))
     work.append(Workload("normals", 64, n_vertices=20_000))
     work.append(Workload("inverse_fk", 1024))
     for kind in ALGEBRA:

@@ -48,7 +48,11 @@ def test_first_derivatives_backward_and_forward(name, lead):
     if name == "per_character_states" and lead:
         lead = (1,)
     assert torch.autograd.gradcheck(
-        case.function, tensors(case, lead), check_forward_ad=True, check_batched_grad=False
+        case.function,
+        tensors(case, lead),
+        check_forward_ad=True,
+        check_batched_grad=True,
+        check_batched_forward_grad=False,
     )
 
 
@@ -185,6 +189,94 @@ def test_the_operators_in_graphs_pass_their_own_check(name):
         ops.jvp: (number, xs, xs, all_of_them),
     }.items():
         torch.library.opcheck(op, arguments)
+
+
+# --- Beside the same in plain torch
+
+
+def rotation_matrix(q):
+    x, y, z, w = (q / q.norm(dim=-1, keepdim=True)).unbind(-1)
+    rows = [
+        1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w),
+        2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w),
+        2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y),
+    ]  # fmt: skip
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
+def about(axis, angle):
+    """Rotation matrices about a coordinate axis."""
+    one, zero, (c, s) = torch.ones_like(angle), torch.zeros_like(angle), (angle.cos(), angle.sin())
+    rows = {
+        0: [one, zero, zero, zero, c, -s, zero, s, c],
+        1: [c, zero, s, zero, one, zero, -s, zero, c],
+        2: [c, -s, zero, s, c, zero, zero, zero, one],
+    }[axis]
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
+def plain_matrices(character, parameters):
+    """World-from-joint matrices `(..., J, 3, 4)`, joint after joint."""
+    transform = torch.tensor(np.asarray(character.parameter_transform.transform, np.float64))
+    joints = (parameters @ transform.T).unflatten(-1, (-1, 7))
+    world = []
+    for j, joint in enumerate(character.skeleton.joints):
+        tx, r, scale = joints[..., j, :3], joints[..., j, 3:6], joints[..., j, 6].exp2()
+        turn = about(2, r[..., 2]) @ about(1, r[..., 1]) @ about(0, r[..., 0])
+        turn = rotation_matrix(torch.tensor(np.asarray(joint.pre_rotation, np.float64))) @ turn
+        at = tx + torch.tensor(np.asarray(joint.translation_offset, np.float64))
+        linear = turn * scale[..., None, None]
+        if joint.parent >= 0:
+            up = world[joint.parent]
+            at = (up[..., :3] @ at[..., None])[..., 0] + up[..., 3]
+            linear = up[..., :3] @ linear
+        world.append(torch.cat([linear, at[..., None]], -1))
+    return torch.stack(world, -3)
+
+
+def plain_points(character, parameters):
+    """Skinned points `(..., V, 3)`."""
+    world = plain_matrices(character, parameters)
+    bind = torch.tensor(np.asarray(character.inverse_bind_pose, np.float64))
+    rest = torch.tensor(np.asarray(character.mesh.vertices, np.float64))
+    rest = torch.cat([rest, torch.ones(len(rest), 1, dtype=rest.dtype)], -1)
+    index = torch.tensor(character.skin_weights.index.astype(np.int64))
+    weight = torch.tensor(np.asarray(character.skin_weights.weight, np.float64))
+    moved = (world @ bind)[..., index, :, :]
+    points = (moved @ rest[:, None, :, None])[..., 0]
+    return (points * weight[..., None]).sum(-2)
+
+
+def test_gradients_are_those_of_plain_torch():
+    character = small(shapes=False)
+    pose = torch.tensor(np.random.default_rng(3).normal(size=(2, 6)) * 0.5)
+    direction = torch.tensor(np.random.default_rng(4).normal(size=pose.shape))
+
+    def ours(x):
+        return ka_grad.model_parameters_to_skinned_points(character, x)
+
+    def two_steps(x):
+        state = ka_grad.model_parameters_to_skeleton_state(character, x)
+        return ka_grad.skin_points(character, state)
+
+    def plain(x):
+        return plain_points(character, x)
+
+    for function in (ours, two_steps):
+        torch.testing.assert_close(function(pose), plain(pose), rtol=1e-10, atol=1e-10)
+        for way in (torch.func.jacrev, torch.func.jacfwd):
+            torch.testing.assert_close(
+                way(function)(pose), way(plain)(pose), rtol=1e-10, atol=1e-10
+            )
+        for energy in (
+            lambda f: lambda x: f(x).square().sum(),
+            lambda f: lambda x: f(x).sin().sum(),
+        ):
+            got, want = (
+                torch.autograd.functional.hvp(energy(f), pose, direction)[1]
+                for f in (function, plain)
+            )
+            torch.testing.assert_close(got, want, rtol=1e-9, atol=1e-9)
 
 
 # --- What people do

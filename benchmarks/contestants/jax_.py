@@ -40,6 +40,8 @@ def prepare(workload, arrays, threads):
         "call": lambda c: lambda x: x * 2 + 1,
         "fk": forward_kinematics,
         "skin": skinning,
+        "fk_grad": lambda c: gradient(forward_kinematics(c)),
+        "pose_grad": lambda c: gradient(posed_points(c)),
         "normals": normals,
     }.get(workload.kind)
     if function is None:
@@ -48,6 +50,16 @@ def prepare(workload, arrays, threads):
         given = array(np.ones(24, workload.dtype))
     compiled = jax.jit(function(arrays.character))
     return lambda: compiled(given).block_until_ready()
+
+
+def gradient(function):
+    """The gradient of the sum of the squares of a function."""
+    return jax.grad(lambda x: jnp.sum(function(x) ** 2))
+
+
+def posed_points(character):
+    states, points = forward_kinematics(character), skinning(character)
+    return lambda poses: points(states(poses))
 
 
 def unit(q):

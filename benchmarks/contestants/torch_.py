@@ -38,7 +38,24 @@ def prepare(workload, arrays, threads):
         return torch.no_grad()(skinning(arrays.character, given))
     if workload.kind == "normals":
         return torch.no_grad()(normals(arrays.character, given))
+    if workload.kind == "fk_grad":
+        return gradient(forward_kinematics(arrays.character, given), arrays.input)
+    if workload.kind == "pose_grad":
+        states = forward_kinematics(arrays.character, given)
+        skin = skinning(arrays.character, given)
+        return gradient(lambda x: skin(states(x)), arrays.input)
     return None
+
+
+def gradient(function, values):
+    """The gradient of the sum of the squares of a function."""
+    given = array(values).requires_grad_()
+
+    def run():
+        loss = function(given).square().sum()
+        return torch.autograd.grad(loss, given)[0]
+
+    return run
 
 
 def constants(character, dtype):
@@ -60,7 +77,7 @@ def forward_kinematics(character, poses):
     transform = transform.view(-1, 7, poses.shape[-1]).transpose(0, 1).reshape(-1, poses.shape[-1])
     transform = transform.to_sparse_csr()
 
-    def run():
+    def run(poses=poses):
         batch = poses.reshape(-1, poses.shape[-1])
         joints = (transform @ batch.t().contiguous()).view(7, -1, batch.shape[0])
         states = forward(torch, levels, offsets, pre_rotations, joints)
@@ -100,7 +117,7 @@ def skinning(character, states):
         moved[..., 3] += state[..., :3]
         return moved  # (B, J, 3, 4)
 
-    def run():
+    def run(states=states):
         points = torch.empty(len(states), len(rest), 3, dtype=states.dtype)
         for first in range(0, len(states), POSES_AT_ONCE):
             some = matrices(states[first : first + POSES_AT_ONCE])

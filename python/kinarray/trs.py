@@ -68,7 +68,7 @@ def blend(trs_transforms: Sequence[Any], weights: Any = None) -> tuple[Any, Any,
     # Parts without a place to lie side by side: this is a copy, of eight numbers each.
     blended = skel_state.blend(_slices.stack(states, -2), weights)
     parts = from_skeleton_state(blended)
-    if kind_of(blended) == kind_of(like):
+    if _slices.kind(blended) == _slices.kind(like):
         return parts
     t, r, s = parts
     return asarray(t, like=like), asarray(r, like=like), asarray(s, like=like)

@@ -14,6 +14,7 @@
 //! * [`namespace`]: libraries that speak DLPack, and results as arrays of theirs
 //! * [`numpy`], [`torch`], [`jax`]: the frameworks that have a quicker door than their protocol
 //! * [`arrow`][]: columns
+//! * [`xla_ffi`]: operations called by programs that XLA has compiled
 //! * [`buffer`], [`exchange`]: our own array object, and its C functions
 //! * [`storage`]: what keeps memory that outlives a call
 //! * [`list`]: numbers and nested lists
@@ -40,6 +41,7 @@ pub mod pybuffer;
 pub mod routes;
 pub mod storage;
 pub mod torch;
+pub mod xla_ffi;
 
 pub use any_array::{AnyArray, Kind, RealsIn, check_unmoved, leading, promote};
 pub use output::{Output, Precision};

@@ -3,6 +3,9 @@
 //! [`Dual`] differentiates a formula; with this type in the place of `f64` every kernel, forward or
 //! backward, computes along its derivative in one direction too. That is where second derivatives come
 //! from: the derivative of a vjp is the vjp of moving numbers.
+//!
+//! Unlike registers these are not inlined at all costs: kernels of them are many and rarely run, and would
+//! take the compiler longer than all others together.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -69,14 +72,14 @@ impl fmt::Display for Moving {
 
 /// Compared by what they are now, as kernels branch on that.
 impl PartialEq for Moving {
-    #[inline(always)]
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.value() == other.value()
     }
 }
 
 impl PartialOrd for Moving {
-    #[inline(always)]
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.value().partial_cmp(&other.value())
     }
@@ -84,7 +87,7 @@ impl PartialOrd for Moving {
 
 impl Add for Moving {
     type Output = Self;
-    #[inline(always)]
+    #[inline]
     fn add(self, other: Self) -> Self {
         Self(self.0 + other.0)
     }
@@ -92,7 +95,7 @@ impl Add for Moving {
 
 impl Sub for Moving {
     type Output = Self;
-    #[inline(always)]
+    #[inline]
     fn sub(self, other: Self) -> Self {
         Self(self.0 - other.0)
     }
@@ -100,7 +103,7 @@ impl Sub for Moving {
 
 impl Mul for Moving {
     type Output = Self;
-    #[inline(always)]
+    #[inline]
     fn mul(self, other: Self) -> Self {
         Self(self.0 * other.0)
     }
@@ -108,7 +111,7 @@ impl Mul for Moving {
 
 impl Div for Moving {
     type Output = Self;
-    #[inline(always)]
+    #[inline(never)]
     fn div(self, other: Self) -> Self {
         Self(self.0 / other.0)
     }
@@ -116,28 +119,28 @@ impl Div for Moving {
 
 impl Neg for Moving {
     type Output = Self;
-    #[inline(always)]
+    #[inline]
     fn neg(self) -> Self {
         Self(-self.0)
     }
 }
 
 impl AddAssign for Moving {
-    #[inline(always)]
+    #[inline]
     fn add_assign(&mut self, other: Self) {
         self.0 += other.0;
     }
 }
 
 impl SubAssign for Moving {
-    #[inline(always)]
+    #[inline]
     fn sub_assign(&mut self, other: Self) {
         self.0 -= other.0;
     }
 }
 
 impl MulAssign for Moving {
-    #[inline(always)]
+    #[inline]
     fn mul_assign(&mut self, other: Self) {
         *self = *self * other;
     }
@@ -163,12 +166,12 @@ impl Real for Moving {
         tangent: [0.0],
     });
 
-    #[inline(always)]
+    #[inline]
     fn from_f64(value: f64) -> Self {
         Self::new(value, 0.0)
     }
     /// What it is now; only for decisions.
-    #[inline(always)]
+    #[inline]
     fn to_f64(self) -> f64 {
         self.value()
     }
@@ -180,56 +183,56 @@ impl Number for Moving {
     type Plain = Self;
 
     /// At rest: what a formula takes for constant does not move either.
-    #[inline(always)]
+    #[inline]
     fn plain(self) -> Self {
         Self::from_f64(self.value())
     }
-    #[inline(always)]
+    #[inline]
     fn from_plain(value: Self) -> Self {
         value
     }
-    #[inline(always)]
+    #[inline]
     fn splat(value: Self) -> Self {
         value
     }
-    #[inline(always)]
+    #[inline]
     fn mul_add(self, factor: Self, summand: Self) -> Self {
         Self(self.0.mul_add(factor.0, summand.0))
     }
-    #[inline(always)]
+    #[inline(never)]
     fn sqrt(self) -> Self {
         Self(self.0.sqrt())
     }
-    #[inline(always)]
+    #[inline]
     fn abs(self) -> Self {
         Self(self.0.abs())
     }
-    #[inline(always)]
+    #[inline(never)]
     fn sin_cos(self) -> (Self, Self) {
         let (sin, cos) = self.0.sin_cos();
         (Self(sin), Self(cos))
     }
-    #[inline(always)]
+    #[inline(never)]
     fn exp2(self) -> Self {
         Self(self.0.exp2())
     }
-    #[inline(always)]
+    #[inline(never)]
     fn log2(self) -> Self {
         Self(self.0.log2())
     }
-    #[inline(always)]
+    #[inline(never)]
     fn atan2(self, x: Self) -> Self {
         Self(self.0.atan2(x.0))
     }
-    #[inline(always)]
+    #[inline]
     fn lt(self, other: Self) -> bool {
         self.value() < other.value()
     }
-    #[inline(always)]
+    #[inline]
     fn select(mask: bool, yes: Self, no: Self) -> Self {
         if mask { yes } else { no }
     }
-    #[inline(always)]
+    #[inline]
     fn all(mask: bool) -> bool {
         mask
     }
@@ -238,36 +241,36 @@ impl Number for Moving {
 impl Lane for Moving {
     const WIDTH: usize = 1;
 
-    #[inline(always)]
+    #[inline]
     fn load(from: &[Self]) -> Self {
         from[0]
     }
-    #[inline(always)]
+    #[inline]
     fn store(self, to: &mut [Self]) {
         to[0] = self;
     }
-    #[inline(always)]
+    #[inline]
     fn map(self, f: impl Fn(Self) -> Self) -> Self {
         f(self)
     }
-    #[inline(always)]
+    #[inline]
     fn sum(self) -> Self {
         self
     }
     /// A step function: at rest.
-    #[inline(always)]
+    #[inline]
     fn round(self) -> Self {
         Self::from_f64(Lane::round(self.value()))
     }
-    #[inline(always)]
+    #[inline(never)]
     fn exp2_whole(self) -> Self {
         Self::from_f64(self.value().exp2_whole())
     }
-    #[inline(always)]
+    #[inline]
     fn load_column(rows: &[&[Self]], column: usize) -> Self {
         rows[0][column]
     }
-    #[inline(always)]
+    #[inline]
     fn store_column(self, out: &mut [Self], start: usize, _stride: usize, count: usize) {
         if count > 0 {
             out[start] = self;

@@ -23,6 +23,7 @@ mod surgery;
 mod testing;
 mod threads;
 mod values;
+mod xla_ffi;
 
 use pyo3::prelude::*;
 
@@ -45,5 +46,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     files::register(module)?;
     testing::register(module)?;
     record::register(module)?;
+    xla_ffi::register(module)?;
     threads::register(module)
 }

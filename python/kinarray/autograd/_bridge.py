@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from .._core import GradientError, Operation
@@ -13,14 +14,10 @@ def _bridge(arrays: Sequence[Any]) -> Any:
     """The bridge of the library that knows one of the arrays; ``None`` where none does."""
     torch = sys.modules.get("torch")
     if torch is not None and any(isinstance(x, torch.Tensor) for x in arrays):
-        from . import torch as bridge
-
-        return bridge
+        return import_module(".torch", __package__)
     jax = sys.modules.get("jax")
     if jax is not None and any(isinstance(x, jax.Array) for x in arrays):
-        from . import jax as bridge
-
-        return bridge
+        return import_module(".jax", __package__)
     return None
 
 

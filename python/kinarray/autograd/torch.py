@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.autograd import forward_ad
 from torch.autograd.function import Function
 
 from .._core import DTypeError, GradientError, Operation, asarray
 
-Tensor = torch.Tensor
 Mask = tuple[bool, ...]
 
 
@@ -186,6 +186,22 @@ def _third(operation: Operation) -> GradientError:
     )
 
 
+def _is_asked_for(ctx: Any, needs: Sequence[bool], first: int) -> bool:
+    """Whether the backward pass that is running goes on to inputs that need gradients.
+
+    Needing one is not enough: products with Hessians by double backward only go to the directions, and
+    would be refused for nothing. ``first`` counts the tensors before them.
+    """
+    edges = getattr(ctx, "next_functions", None)
+    if edges is None:
+        return any(needs)
+    nodes = (edges[first + place][0] for place, need in enumerate(needs) if need)
+    try:
+        return any(node is not None and torch._C._will_engine_execute_node(node) for node in nodes)
+    except RuntimeError:  # of leaves torch does not know it
+        return True
+
+
 class _Eager(Function):
     """The value of plain tensors: the shortest way forward and backward."""
 
@@ -199,9 +215,27 @@ class _Eager(Function):
     def backward(ctx: Any, c: Tensor) -> tuple[Tensor | None, ...]:
         operation, xs = ctx.operation, ctx.saved_tensors
         wanted = ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled() or not _is_plain(c) or _is_batched(c) or _is_transformed():
+        if _is_batched(c):
+            return (None, *_spread(_batch_of_gradients(operation, wanted, c, xs), wanted))
+        if torch.is_grad_enabled() or not _is_plain(c) or _is_transformed():
             return (None, *_spread(_Vjp.apply(operation, wanted, c, *xs), wanted))
         return (None, *operation.vjp(xs, c, wanted))
+
+
+def _batch_of_gradients(
+    operation: Operation, wanted: Mask, c: Tensor, xs: Sequence[Tensor]
+) -> list[Tensor]:
+    """Gradients of many cotangents at once, as ``torch.autograd.grad(..., is_grads_batched=True)`` asks.
+
+    That maps with torch's older machinery, which knows no rules of ours: the tensor is taken out of it.
+    """
+    level = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+    c = torch._remove_batch_dim(c, level, 1, 0)
+    rows = _Rows(operation, c.shape[0], xs, [None] * len(xs))
+    found = _Vjp.apply(operation, wanted, rows.like_output(c, 0), *rows.inputs())
+    gradients, _ = rows.gradients(found, wanted)
+    return [torch._add_batch_dim(g, 0, level) for g in gradients]
 
 
 class _Value(Function):
@@ -273,7 +307,7 @@ class _Jvp(Function):
         operation, given, xt = ctx.operation, ctx.given, ctx.saved_tensors
         count = len(given)
         xs, ts = xt[:count], xt[count:]
-        dx, dt = dxt[:count], _spread(dxt[count:], given)  # type: ignore[arg-type]
+        dx, dt = dxt[:count], _spread(dxt[count:], given)
         terms = []
         if any(_mask(dx)):
             moved = tuple(_mask(dx))
@@ -309,7 +343,7 @@ class _Vjp(Function):
     @staticmethod
     def backward(ctx: Any, *ws: Tensor | None) -> tuple[Tensor | None, ...]:
         operation, (c, *xs) = ctx.operation, ctx.saved_tensors
-        along = _spread(ws, ctx.wanted)  # type: ignore[arg-type]
+        along = _spread(ws, ctx.wanted)
         given = tuple(_mask(along))
         if not any(given):
             return (None,) * (3 + len(xs))
@@ -363,7 +397,7 @@ class _JvpAlong(Function):
         if c is None:
             return (None,) * (3 + len(xut))
         needs = ctx.needs_input_grad[3:]
-        if any(needs[:count]):
+        if _is_asked_for(ctx, needs[:count], 0):
             raise _third(operation)
         xs, us, ts = _split(moved, given, xut)
         _, by_u, by_t = _split(moved, given, needs)
@@ -432,12 +466,12 @@ class _VjpAlong(Function):
     def backward(ctx: Any, *ws: Tensor | None) -> tuple[Tensor | None, ...]:
         operation, moved, (c, *xu) = ctx.operation, ctx.moved, ctx.saved_tensors
         count = len(moved)
-        along = _spread(ws, ctx.wanted)  # type: ignore[arg-type]
+        along = _spread(ws, ctx.wanted)
         given = tuple(_mask(along))
         if not any(given):
             return (None,) * (4 + len(xu))
         needs = ctx.needs_input_grad
-        if any(needs[4 : 4 + count]):
+        if _is_asked_for(ctx, needs[4 : 4 + count], 1):
             raise _third(operation)
         xs, us = xu[:count], xu[count:]
         gc = None
@@ -459,7 +493,7 @@ class _VjpAlong(Function):
         if any(_mask(dxu[:count])):
             raise _third(operation)
         xs, us = xu[:count], xu[count:]
-        du = _spread(dxu[count:], moved)  # type: ignore[arg-type]
+        du = _spread(dxu[count:], moved)
         terms = []
         if any(_mask(du)):
             along = tuple(_mask(du))
