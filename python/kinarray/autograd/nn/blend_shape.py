@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ... import autograd
 from ... import geometry as _geometry
 from ..._core import CharacterError
 from .constants import Constants
-
-Tensor = torch.Tensor
 
 
 class BlendShapeBase(Constants):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ... import autograd
 from ... import geometry as _geometry
@@ -15,8 +16,6 @@ from .parameter_limits import ParameterLimits
 from .parameter_transform import ParameterTransform
 from .skeleton import Skeleton
 from .skinning import LinearBlendSkinning
-
-Tensor = torch.Tensor
 
 
 class Character(torch.nn.Module):

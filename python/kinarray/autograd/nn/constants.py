@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..._core import CharacterError
-
-Tensor = torch.Tensor
 
 
 class Constants(torch.nn.Module):
@@ -28,12 +27,14 @@ class Constants(torch.nn.Module):
     """Buffers that are what the module computes with: others may be loaded."""
     trainable: frozenset[str] = frozenset()
     """Buffers that may become a ``Parameter``."""
+    persistent = True
+    """Whether states have the buffers."""
 
     def __init__(self, source: Any, dtype: torch.dtype) -> None:
         super().__init__()
         self._source = source
         for name, values in self._constants().items():
-            self.register_buffer(name, _tensor(values, dtype))
+            self.register_buffer(name, _tensor(values, dtype), persistent=self.persistent)
 
     def _constants(self) -> Mapping[str, Any]:
         """The numbers of each buffer, exact."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
-Tensor = torch.Tensor
+from .constants import Constants
+
 Parts = tuple[Tensor, ...]
 
 
-class Levels(torch.nn.Module):
+class Levels(Constants):
     """A hierarchy by depth, which composes what is told of each joint with what is above it.
 
     Transforms are tuples of tensors, the parts; ``axes`` says which axis of each, from the last, is that of
@@ -23,29 +26,30 @@ class Levels(torch.nn.Module):
         The parent of each joint, which comes before it; -1 for a root.
     """
 
-    def __init__(self, parents: Sequence[int]) -> None:
-        super().__init__()
-        depth: list[int] = []
-        for parent in parents:
-            depth.append(0 if parent < 0 else depth[parent] + 1)
-        levels: list[list[int]] = [[] for _ in range(max(depth, default=-1) + 1)]
-        place = []
-        for joint, level in enumerate(depth):
-            place.append(len(levels[level]))
-            levels[level].append(joint)
-        order = [joint for level in levels for joint in level]
-        back = sorted(range(len(order)), key=order.__getitem__)
-        self.sizes = [len(level) for level in levels]
-        # They follow the module to its device, and a state dict has the parents already.
-        self._keep("order", order)
-        self._keep("back", back)
-        self._keep("parents", [max(parent, 0) for parent in parents])
-        self._keep("has_parent", [parent >= 0 for parent in parents])
-        for number, level in enumerate(levels[1:], 1):
-            self._keep(f"above_{number}", [place[parents[joint]] for joint in level])
+    # A state dict has the parents already; these follow the module to its device.
+    persistent = False
 
-    def _keep(self, name: str, values: list[int] | list[bool]) -> None:
-        self.register_buffer(name, torch.tensor(values), persistent=False)
+    def __init__(self, parents: Sequence[int]) -> None:
+        super().__init__(parents, torch.float32)
+        self.sizes = [len(level) for level in _levels(parents)]
+
+    def _constants(self) -> Mapping[str, Any]:
+        parents: Sequence[int] = self._source
+        levels = _levels(parents)
+        place = {joint: place for level in levels for place, joint in enumerate(level)}
+        order = [joint for level in levels for joint in level]
+        above = {
+            f"above_{number}": [place[parents[joint]] for joint in level]
+            for number, level in enumerate(levels)
+            if number > 0
+        }
+        return {
+            "order": order,
+            "back": np.argsort(order),
+            "parents": [max(parent, 0) for parent in parents],
+            "has_parent": [parent >= 0 for parent in parents],
+            **above,
+        }
 
     def to_global(
         self, local: Parts, axes: Sequence[int], multiply: Callable[[Any, Any], Parts]
@@ -76,6 +80,17 @@ class Levels(torch.nn.Module):
             torch.where(self.has_parent.reshape(-1, *(1,) * (-axis - 1)), below, root)
             for below, root, axis in zip(local, states, axes, strict=True)
         )
+
+
+def _levels(parents: Sequence[int]) -> list[list[int]]:
+    """The joints of each depth."""
+    depth: list[int] = []
+    for parent in parents:
+        depth.append(0 if parent < 0 else depth[parent] + 1)
+    levels: list[list[int]] = [[] for _ in range(max(depth, default=-1) + 1)]
+    for joint, number in enumerate(depth):
+        levels[number].append(joint)
+    return levels
 
 
 def _take(parts: Parts, axes: Sequence[int], index: Tensor) -> Parts:

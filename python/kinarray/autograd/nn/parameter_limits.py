@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ... import autograd
 from ... import geometry as _geometry
 from .constants import Constants
-
-Tensor = torch.Tensor
 
 _JOINT = ("joint_index", "joint_parameter_index", "min", "max")
 _LINEAR = ("scale", "offset", "range_min", "range_max")
@@ -58,10 +57,10 @@ class ParameterLimits(Constants):
     >>> import torch
     >>> import kinarray as ka
     >>> from kinarray.autograd import nn
-    >>> limit = ka.geometry.ParameterLimit.create_minmax(0, -0.5, 0.5)
+    >>> limit = ka.geometry.ParameterLimit.create_minmax(3, -0.5, 0.5)
     >>> character = ka.testing.create_humanoid(n_vertices=1000).with_parameter_limits([limit])
     >>> pose = torch.zeros(character.parameter_transform.size)
-    >>> pose[0] = 1.5
+    >>> pose[3] = 1.5
     >>> nn.ParameterLimits(character)(pose).square()
     tensor([10.])
     """

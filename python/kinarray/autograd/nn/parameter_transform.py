@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ... import autograd
 from ... import geometry as _geometry
 from .constants import Constants
-
-Tensor = torch.Tensor
 
 
 class ParameterTransform(Constants):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ... import autograd
 from ... import geometry as _geometry
@@ -14,7 +15,6 @@ from .. import skel_state, trs
 from .constants import Constants
 from .levels import Levels, Parts
 
-Tensor = torch.Tensor
 Trs = tuple[Tensor, Tensor, Tensor]
 
 _STATE, _TRS = (-2,), (-2, -3, -2)

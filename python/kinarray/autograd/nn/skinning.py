@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ... import autograd
 from ... import geometry as _geometry
@@ -13,8 +14,6 @@ from ..._core import CharacterError, ShapeError
 from .. import skel_state, trs
 from .constants import Constants
 from .skeleton import Trs
-
-Tensor = torch.Tensor
 
 
 class LinearBlendSkinning(Constants):
