@@ -48,7 +48,7 @@ nbformat.write(notebook, target)
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs(path, tmp_path):
-    for module in ("nbclient", "ipykernel", "jax", "polars", "torch"):
+    for module in ("nbclient", "ipykernel", "jax", "matplotlib", "optax", "polars", "torch"):
         pytest.importorskip(module)
     target = tmp_path / path.name
     done = subprocess.run(
