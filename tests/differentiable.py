@@ -176,6 +176,13 @@ def cases() -> dict[str, Case]:
     inverse = geometry.InverseParameterTransform(bare.parameter_transform)
     q, s, t = autograd.quaternion, autograd.skel_state, autograd.trs
     parents = [0, 2]
+    rng = np.random.default_rng(5)
+    pose_shape = geometry.PoseShape(
+        rng.normal(size=(N_VERTICES, 3)), rng.normal(size=(4, N_VERTICES, 3)), 0, [2]
+    )
+    axes = rng.normal(size=(2, 1, 3))
+    prior = geometry.Mppca([0.4, 0.6], rng.normal(size=(2, 3)), axes, [0.2, 0.3], ["a", "b", "c"])
+    field = geometry.SignedDistanceField([[-2] * 3, [2] * 3], rng.normal(size=(4, 4, 4)))
     found = {
         # Parameters and skeleton states.
         "apply_parameter_transform": (of(c, "apply_parameter_transform"), parameters),
@@ -306,6 +313,30 @@ def cases() -> dict[str, Case]:
             noise((4, 3), (N_VERTICES, 3)),
         ),
         "collision_overlaps": (of(c, "collision_overlaps"), states(N_JOINTS)),
+        "compute_shape": (
+            lambda x: autograd.compute_shape(pose_shape, x),
+            states(N_JOINTS),
+        ),
+        "estimate_coefficients": (
+            lambda x: autograd.estimate_coefficients(blend, x),
+            noise((N_VERTICES, 3)),
+        ),
+        "joint_parameters_to_model_parameters_with_known_scales": (
+            lambda x, scales: autograd.joint_parameters_to_model_parameters_with_known_scales(
+                inverse, x, scales
+            ),
+            noise((N_JOINTS, 7), (1,)),
+        ),
+        "mppca_log_probability": (lambda x: autograd.mppca_log_probability(prior, x), noise((3,))),
+        "mppca_residuals": (lambda x: autograd.mppca_residuals(prior, x), noise((3,))),
+        "signed_distance_field_sample": (
+            lambda x: autograd.signed_distance_field_sample(field, x),
+            noise((4, 3)),
+        ),
+        "signed_distance_field_gradient": (
+            lambda x: autograd.signed_distance_field_gradient(field, x),
+            noise((4, 3)),
+        ),
         # The algebra.
         "quaternion.multiply": (q.multiply, turns((4,), (4,))),
         "quaternion.multiply_assume_normalized": (

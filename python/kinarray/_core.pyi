@@ -519,6 +519,8 @@ class SkinWeights:
 
 @disjoint_base
 class BlendShapeBase:
+    @property
+    def _number(self) -> int: ...
     @staticmethod
     def from_tensors(
         shape_vectors: ArrayLike, shape_names: Sequence[str] = ...

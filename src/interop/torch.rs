@@ -296,6 +296,26 @@ impl Torch {
     }
 }
 
+/// The name of a function's twin: methods are functions there, those of characters by their own name and
+/// others with that of their class in front, as in `signed_distance_field_sample`.
+fn twin_of(function: &str) -> String {
+    let Some((class, method)) = function.split_once('.') else {
+        return function.to_owned();
+    };
+    if class == "Character" {
+        return method.to_owned();
+    }
+    let letters: Vec<char> = class.chars().collect();
+    let mut twin = String::new();
+    for (place, letter) in letters.iter().enumerate() {
+        if place > 0 && letter.is_uppercase() {
+            twin.push('_');
+        }
+        twin.extend(letter.to_lowercase());
+    }
+    format!("{twin}_{method}")
+}
+
 /// The error for a gradient that a plain function would lose.
 #[cold]
 pub fn gradient_lost(function: &str, what: &str, why: &str, undo: &str) -> PyErr {
@@ -304,9 +324,10 @@ pub fn gradient_lost(function: &str, what: &str, why: &str, undo: &str) -> PyErr
     } else if function.is_empty() {
         format!("{what}: {why}; the gradient would be lost here: {undo}")
     } else {
+        let twin = twin_of(function);
         format!(
             "{what}: {why}; the plain {function} would lose the gradient: call its twin \
-             kinarray.autograd.{function}, or {undo}"
+             kinarray.autograd.{twin}, or {undo}"
         )
     };
     Error::Gradient(text).into()

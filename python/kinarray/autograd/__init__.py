@@ -1,7 +1,8 @@
 """Differentiable twins of the plain functions, for torch and JAX.
 
 The functions have the names, arguments and results of :mod:`kinarray.geometry`, and methods of
-``Character`` are functions that take the character first. Given a torch tensor that requires grad, or an
+``Character`` are functions that take the character first; those of other classes have their name in front, as
+in ``mppca_residuals(prior, parameters)``. Given a torch tensor that requires grad, or an
 array that a transformation of torch or JAX follows, a twin records derivatives: first and second order,
 backward and forward. Given anything else it is the plain function, NumPy arrays included. Importing this
 imports no framework.
@@ -14,6 +15,8 @@ imports no framework.
 8
 """
 
+from typing import Any
+
 from .. import geometry as _geometry
 from . import quaternion, skel_state, trs
 from ._twins import twin as _twin
@@ -25,10 +28,13 @@ __all__ = [
     "closest_points_on_mesh",
     "collision_overlaps",
     "compute_blend_shape",
+    "compute_shape",
     "compute_vertex_normals",
+    "estimate_coefficients",
     "find_closest_points",
     "find_closest_points_on_mesh",
     "joint_parameters_to_local_skeleton_state",
+    "joint_parameters_to_model_parameters_with_known_scales",
     "joint_parameters_to_positions",
     "joint_parameters_to_skeleton_state",
     "local_skeleton_state_to_joint_parameters",
@@ -43,11 +49,15 @@ __all__ = [
     "model_parameters_to_positions",
     "model_parameters_to_skeleton_state",
     "model_parameters_to_skinned_points",
+    "mppca_log_probability",
+    "mppca_residuals",
     "parameter_limit_energy",
     "parameter_limit_residuals",
     "quaternion",
     "reduce_to_selected_model_parameters",
     "rest_vertices",
+    "signed_distance_field_gradient",
+    "signed_distance_field_sample",
     "skel_state",
     "skeleton_state_to_joint_parameters",
     "skin_points",
@@ -106,3 +116,20 @@ locator_positions = _twin(_geometry.Character.locator_positions, __name__)
 rest_vertices = _twin(_geometry.Character.rest_vertices, __name__)
 skin_points_dual_quaternion = _twin(_geometry.Character.skin_points_dual_quaternion, __name__)
 reduce_to_selected_model_parameters = _geometry.reduce_to_selected_model_parameters
+
+
+def _compute_shape(shape: Any, argument: Any, *, out: Any = None) -> Any:
+    """The vertices of a blend shape for coefficients, or of a pose shape for skeleton states."""
+    return shape.compute_shape(argument, out=out)
+
+
+compute_shape = _twin(_compute_shape, __name__)
+estimate_coefficients = _twin(_geometry.BlendShape.estimate_coefficients, __name__)
+joint_parameters_to_model_parameters_with_known_scales = _twin(
+    _geometry.InverseParameterTransform.joint_parameters_to_model_parameters_with_known_scales,
+    __name__,
+)
+mppca_log_probability = _twin(_geometry.Mppca.log_probability, __name__)
+mppca_residuals = _twin(_geometry.Mppca.residuals, __name__)
+signed_distance_field_gradient = _twin(_geometry.SignedDistanceField.gradient, __name__)
+signed_distance_field_sample = _twin(_geometry.SignedDistanceField.sample, __name__)

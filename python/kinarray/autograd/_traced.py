@@ -7,7 +7,13 @@ from typing import Any
 
 import torch
 
-from .._core import Character, InverseParameterTransform, ParameterTransform, _of_number
+from .._core import (
+    BlendShapeBase,
+    Character,
+    InverseParameterTransform,
+    ParameterTransform,
+    _of_number,
+)
 
 _TWINS: dict[str, Callable[..., Any]] = {}
 
@@ -27,8 +33,8 @@ def register(twin: Callable[..., Any]) -> None:
 
 
 def _handle(x: Any) -> Any:
-    """A character as its number, in lists too; anything else as it is."""
-    if isinstance(x, (Character, InverseParameterTransform, ParameterTransform)):
+    """A character or a part of one as its number, in lists too; anything else as it is."""
+    if isinstance(x, (BlendShapeBase, Character, InverseParameterTransform, ParameterTransform)):
         return ("kinarray object", x._number)
     if isinstance(x, (list, tuple)):
         return [_handle(item) for item in x]

@@ -6,6 +6,7 @@ use pyo3::types::PyBytes;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::numbered::number_of;
 use super::{hash, pickle};
 use crate::backend::operations::{ComputeShape, EstimateCoefficients};
 use crate::character::{BlendShape, BlendShapeBase};
@@ -115,6 +116,12 @@ fn keep(shapes: i64, vertices: i64) -> Keep {
 
 #[pymethods]
 impl PyBlendShapeBase {
+    /// What stands for it in graphs that torch compiles.
+    #[getter]
+    fn _number(slf: &Bound<'_, Self>) -> usize {
+        number_of(slf.as_any())
+    }
+
     /// From displacements ``(n_shapes, n_vertices, 3)``, kept in the precision given, and their names
     /// (``shape_0``, … where not given).
     ///
