@@ -110,10 +110,10 @@ format: $(VENV)/.lint ## bring all sources into form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.bench $(VENV)/.extension ## this project beside PyMomentum, torch and JAX
+bench: $(VENV)/.bench $(VENV)/.release ## this project beside PyMomentum, torch and JAX
 	$(BIN)/python benchmarks/run.py
 
-bench-latency: $(VENV_LATENCY)/.latency $(VENV)/.extension ## what a small call costs, beside nanobind, pybind11, rust-numpy, tvm-ffi
+bench-latency: $(VENV_LATENCY)/.latency $(VENV)/.release ## what a small call costs, beside nanobind, pybind11, rust-numpy, tvm-ffi
 	$(VENV_LATENCY)/bin/python benchmarks/latency/run.py
 
 wheel: $(VENV)/.build ## the wheel, into dist/
@@ -153,13 +153,20 @@ $(VENV_LATENCY)/.latency: pyproject.toml | $(VENV)/.uv
 	$(UV) pip install --python $(VENV_LATENCY)/bin/python --group latency
 	touch $@
 
-# One optimised build for the demo, the tests and the benchmarks.
+# A quick optimised build for the demo and the tests; what is measured is what is released. There is one
+# place for both, so each makes the other be built again.
 $(VENV)/.extension: $(SOURCES) pyproject.toml | $(VENV)/.build
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin develop --uv --profile quick
+	rm -f $(VENV)/.release
+	touch $@
+
+$(VENV)/.release: $(SOURCES) pyproject.toml | $(VENV)/.build
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin develop --uv --release
+	rm -f $(VENV)/.extension
 	touch $@
 
 # The extension module of a Rust author.
 $(VENV)/.example: $(SOURCES) $(shell find examples -type f -not -path '*/target/*' 2>/dev/null) | $(VENV)/.build
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin develop --uv --release \
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin develop --uv --profile quick \
 		--manifest-path examples/any_array_extension/Cargo.toml
 	touch $@
