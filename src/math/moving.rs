@@ -103,7 +103,7 @@ impl Sub for Moving {
 
 impl Mul for Moving {
     type Output = Self;
-    #[inline]
+    #[inline(never)]
     fn mul(self, other: Self) -> Self {
         Self(self.0 * other.0)
     }
@@ -196,7 +196,7 @@ impl Number for Moving {
     fn splat(value: Self) -> Self {
         value
     }
-    #[inline]
+    #[inline(never)]
     fn mul_add(self, factor: Self, summand: Self) -> Self {
         Self(self.0.mul_add(factor.0, summand.0))
     }
