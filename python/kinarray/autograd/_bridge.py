@@ -9,12 +9,16 @@ from typing import Any
 
 from .._core import GradientError, Operation
 
+_TORCH = f"{__package__}.torch"
+
 
 def _bridge(arrays: Sequence[Any]) -> Any:
     """The bridge of the library that knows one of the arrays; ``None`` where none does."""
     torch = sys.modules.get("torch")
-    if torch is not None and any(isinstance(x, torch.Tensor) for x in arrays):
-        return import_module(".torch", __package__)
+    if torch is not None:
+        for x in arrays:
+            if isinstance(x, torch.Tensor):
+                return sys.modules.get(_TORCH) or import_module(_TORCH)
     jax = sys.modules.get("jax")
     if jax is not None and any(isinstance(x, jax.Array) for x in arrays):
         return import_module(".jax", __package__)

@@ -29,6 +29,9 @@ def is_tracked(x: Any) -> bool:
 
 def call(operation: Operation, arrays: Sequence[Any]) -> Tensor:
     """The operation's result, recorded for derivatives."""
+    if _are_alike(arrays) and not _is_transformed():
+        result: Tensor = _Eager.apply(operation, *arrays)
+        return result
     like = next(x for x in arrays if isinstance(x, Tensor))
     tensors = [_tensor(x, like) for x in arrays]
     dtype = tensors[0].dtype
@@ -48,6 +51,18 @@ def call(operation: Operation, arrays: Sequence[Any]) -> Tensor:
     else:
         result = _Value.apply(operation, *tensors)
     return result if dtype == computed else result.to(dtype)
+
+
+def _are_alike(arrays: Sequence[Any]) -> bool:
+    """Whether all are plain tensors of one precision that is computed in: nothing is to be converted."""
+    dtype = getattr(arrays[0], "dtype", None)
+    if dtype is not torch.float32 and dtype is not torch.float64:
+        return False
+    # A loop: a generator would take as long as all else here.
+    for x in arrays:  # noqa: SIM110
+        if type(x) not in _TENSORS or x.dtype is not dtype:
+            return False
+    return True
 
 
 def _tensor(x: Any, like: Tensor) -> Tensor:
