@@ -68,11 +68,17 @@ impl<'a, T: Precision + Lane<Scalar = T>> DistanceSampler<'a, T> {
             let [i, j, k] = [0, 1, 2].map(|axis| cell[axis][at >> axis & 1]);
             self.values[(k * ny + j) * nx + i].into()
         });
+        let square = vector::dot(outward, outward);
         Place {
             corners,
             fraction,
             inside,
-            distance: vector::dot(outward, outward).sqrt_or_zero(),
+            // Inside there is no distance, and none that changes: a root has no derivative at 0.
+            distance: if square == T::ZERO {
+                T::ZERO
+            } else {
+                square.sqrt()
+            },
             outward,
         }
     }
